@@ -1,0 +1,5 @@
+//! Definitions of the activities, one file per capability. The crate `activities` implements each under the same name.
+#![expect(missing_docs, reason = "the activity macros generate undocumented markers")]
+
+pub mod addresses;
+pub mod invoice_ledger;

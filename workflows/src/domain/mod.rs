@@ -1,0 +1,6 @@
+//! Values that several processes share.
+
+mod amount;
+pub mod millis;
+
+pub use amount::{AmountError, BaseUnits};

@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{BaseUnits, millis};
+
+/// Every duration and threshold of an invoice, fixed when it is created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoicePolicy {
+    /// Time to pay, from the creation.
+    #[serde(with = "millis")]
+    pub expires_in: Duration,
+    /// How long after the deadline unconfirmed money that covers the invoice may still be confirmed.
+    #[serde(with = "millis")]
+    pub confirmation_window: Duration,
+    /// How long after the deadline a partial payment may still be completed.
+    #[serde(with = "millis")]
+    pub partial_grace: Duration,
+    /// How long the address stays watched and reserved after the invoice ended.
+    #[serde(with = "millis")]
+    pub monitoring: Duration,
+    /// How long the address rests after that before it may serve another invoice.
+    #[serde(with = "millis")]
+    pub cool_down: Duration,
+    /// Confirmations that make a deposit count as confirmed.
+    pub confirmations: u32,
+    /// How much less than the amount is still enough, in base units.
+    pub tolerance: BaseUnits,
+    /// Bound of one last look at the address service.
+    #[serde(with = "millis")]
+    pub last_look: Duration,
+    /// A run whose first update does not come ends after this.
+    #[serde(with = "millis")]
+    pub first_update: Duration,
+    /// How long the creation may wait for an address.
+    #[serde(with = "millis")]
+    pub creation: Duration,
+    /// A step that fails for this long sets `NeedsAttention`.
+    #[serde(with = "millis")]
+    pub attention: Duration,
+    /// Bound of a step on our own store while a caller waits.
+    #[serde(with = "millis")]
+    pub answering: Duration,
+    /// Bound of one attempt at a step.
+    #[serde(with = "millis")]
+    pub attempt: Duration,
+    /// Longest pause between two attempts.
+    #[serde(with = "millis")]
+    pub retry_at_most: Duration,
+}
+
+/// What the transition function needs to know of an invoice that never changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceTerms {
+    /// Amount due.
+    pub due: BaseUnits,
+    /// How much less is still enough.
+    pub tolerance: BaseUnits,
+    /// End of the time to pay.
+    pub expires_at: DateTime<Utc>,
+    /// End of the confirmation window.
+    pub confirm_by: DateTime<Utc>,
+    /// End of the grace of a partial payment.
+    pub complete_by: DateTime<Utc>,
+    /// Length of the monitoring.
+    pub monitoring: Duration,
+    /// Confirmations that make a deposit count as confirmed.
+    pub confirmations: u32,
+}
+
+impl InvoiceTerms {
+    /// The terms of an invoice over `due` that expires at `expires_at`.
+    pub fn new(due: BaseUnits, expires_at: DateTime<Utc>, policy: &InvoicePolicy) -> Self {
+        Self {
+            due,
+            tolerance: policy.tolerance.clone(),
+            expires_at,
+            confirm_by: expires_at + policy.confirmation_window,
+            complete_by: expires_at + policy.partial_grace,
+            monitoring: policy.monitoring,
+            confirmations: policy.confirmations,
+        }
+    }
+
+    /// Whether `amount` pays the invoice.
+    pub fn covers(&self, amount: &BaseUnits) -> bool {
+        amount + &self.tolerance >= self.due
+    }
+
+    /// Whether `amount` is more than the invoice asks for: one unit more is rounding, not overpayment.
+    pub fn exceeds(&self, amount: &BaseUnits) -> bool {
+        let dust = self.tolerance.clone().max(BaseUnits::from(1));
+        *amount > &self.due + &dust
+    }
+}

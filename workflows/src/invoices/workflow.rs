@@ -1,0 +1,177 @@
+#![expect(missing_docs, reason = "the workflow macros generate undocumented constants")]
+
+use temporalio_macros::{workflow, workflow_methods};
+use temporalio_workflow::{
+    ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult,
+};
+
+use super::{
+    CancelReply, CancelRequest, DepositsChanged, InvoiceInput, InvoiceOutcome, InvoiceStatus, OpenReply, Resumed,
+    Standing, ledger,
+};
+use crate::steps;
+
+/// One invoice, from its creation to the end of its monitoring.
+#[workflow]
+pub struct InvoiceWorkflow {
+    pub(super) input: InvoiceInput,
+    asked: bool,
+    opened: Option<OpenReply>,
+    deposit_revision: i64,
+    cancellations: Vec<CancelRequest>,
+    cancelled: Vec<(String, CancelReply)>,
+}
+
+/// What ends a wait.
+enum Event {
+    Deposits(i64),
+    Cancellation(CancelRequest),
+    Deadline,
+}
+
+#[workflow_methods]
+impl InvoiceWorkflow {
+    /// Begins with what the API sent.
+    #[init]
+    pub fn new(_: &WorkflowContextView, input: InvoiceInput) -> Self {
+        let opened = input.resumed.as_ref().map(|resumed| resumed.opened.clone());
+        Self {
+            asked: opened.is_some(),
+            opened,
+            input,
+            deposit_revision: 0,
+            cancellations: Vec::new(),
+            cancelled: Vec::new(),
+        }
+    }
+
+    /// The invoice's life.
+    #[run(name = "Invoice")]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<InvoiceOutcome> {
+        if !is_asked_for(ctx).await? {
+            return Ok(InvoiceOutcome::NeverAsked);
+        }
+        let Some(mut standing) = open(ctx).await? else {
+            ctx.wait_condition(|_| ctx.all_handlers_finished()).await?;
+            return Ok(InvoiceOutcome::NotCreated);
+        };
+        while let Some(wake_at) = standing.wake_at {
+            standing = match next_event(ctx, &standing, wake_at).await? {
+                Event::Deposits(revision) => ledger::count_deposits(ctx, revision).await?,
+                Event::Cancellation(request) => cancel(ctx, request).await?,
+                Event::Deadline => {
+                    ledger::last_look(ctx).await;
+                    ledger::meet_deadline(ctx, wake_at).await?
+                }
+            };
+            if standing.credit_due {
+                standing = ledger::credit_merchant(ctx).await?;
+            }
+            ledger::show(ctx, &standing);
+            continue_if_long(ctx, &standing).await?;
+        }
+        ctx.wait_condition(|_| ctx.all_handlers_finished()).await?;
+        Ok(InvoiceOutcome::Closed { status: standing.status, exception: standing.exception })
+    }
+
+    /// Asks for the invoice and waits until there is an answer.
+    #[update(name = "open")]
+    pub async fn open(ctx: &mut WorkflowContext<Self>) -> Result<OpenReply, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.state_mut(|invoice| invoice.asked = true);
+        ctx.wait_condition(|invoice| invoice.opened.is_some()).await?;
+        ctx.state(|invoice| invoice.opened.clone()).ok_or_else(|| "the invoice has no answer".into())
+    }
+
+    /// Says that the deposits changed; the money itself is in the rows.
+    #[update(name = "deposits_changed")]
+    pub fn deposits_changed(&mut self, _: &mut SyncWorkflowContext<Self>, changed: DepositsChanged) {
+        self.deposit_revision = self.deposit_revision.max(changed.revision);
+    }
+
+    /// Cancels the invoice if its state allows it.
+    #[update(name = "cancel")]
+    pub async fn cancel(
+        ctx: &mut WorkflowContext<Self>,
+        request: CancelRequest,
+    ) -> Result<CancelReply, Box<dyn std::error::Error + Send + Sync>> {
+        let cause = request.cause.clone();
+        ctx.state_mut(|invoice| invoice.cancellations.push(request));
+        ctx.wait_condition(|invoice| invoice.answer_to(&cause).is_some()).await?;
+        ctx.state(|invoice| invoice.answer_to(&cause).cloned()).ok_or_else(|| "the cancellation has no answer".into())
+    }
+}
+
+impl InvoiceWorkflow {
+    fn answer_to(&self, cause: &str) -> Option<&CancelReply> {
+        self.cancelled.iter().find(|(answered, _)| answered == cause).map(|(_, reply)| reply)
+    }
+
+    fn has_event(&self, counted: i64) -> bool {
+        !self.cancellations.is_empty() || self.deposit_revision > counted
+    }
+}
+
+/// Update-with-start brings both at once; a run whose update was lost ends by itself.
+async fn is_asked_for(ctx: &WorkflowContext<InvoiceWorkflow>) -> WorkflowResult<bool> {
+    let until = steps::now(ctx) + ctx.state(|invoice| invoice.input.policy.first_update);
+    Ok(steps::wait_until(ctx, until, "nobody asked for this invoice", |invoice| invoice.asked).await?)
+}
+
+/// Creates the invoice and answers the caller.
+async fn open(ctx: &WorkflowContext<InvoiceWorkflow>) -> WorkflowResult<Option<Standing>> {
+    if let Some(resumed) = ctx.state(|invoice| invoice.input.resumed.clone()) {
+        return Ok(Some(resumed.standing));
+    }
+    let (reply, standing) = ledger::create(ctx).await?;
+    ctx.state_mut(|invoice| invoice.opened = Some(reply));
+    Ok(standing)
+}
+
+async fn next_event(
+    ctx: &WorkflowContext<InvoiceWorkflow>,
+    standing: &Standing,
+    wake_at: chrono::DateTime<chrono::Utc>,
+) -> WorkflowResult<Event> {
+    let counted = standing.deposit_revision;
+    let label = what_is_waited_for(standing.status);
+    if !steps::wait_until(ctx, wake_at, label, |invoice: &InvoiceWorkflow| invoice.has_event(counted)).await? {
+        return Ok(Event::Deadline);
+    }
+    Ok(ctx.state_mut(|invoice| {
+        if invoice.cancellations.is_empty() {
+            Event::Deposits(invoice.deposit_revision)
+        } else {
+            Event::Cancellation(invoice.cancellations.remove(0))
+        }
+    }))
+}
+
+/// What operators read on the timer.
+const fn what_is_waited_for(status: InvoiceStatus) -> &'static str {
+    match status {
+        InvoiceStatus::WaitingForDeposit => "time to pay",
+        InvoiceStatus::PaymentConfirmation => "time to confirm the payment",
+        InvoiceStatus::PartiallyPaid => "time to complete the payment",
+        InvoiceStatus::PaymentAccepted => "credit of the merchant",
+        InvoiceStatus::Finished | InvoiceStatus::Expired | InvoiceStatus::Cancelled => "monitoring of the address",
+    }
+}
+
+async fn cancel(ctx: &WorkflowContext<InvoiceWorkflow>, request: CancelRequest) -> WorkflowResult<Standing> {
+    let reply = ledger::cancel(ctx, &request).await?;
+    let standing = reply.standing.clone();
+    ctx.state_mut(|invoice| invoice.cancelled.push((request.cause, reply)));
+    Ok(standing)
+}
+
+/// Many small deposits make a long history: the same invoice goes on in a new run.
+async fn continue_if_long(ctx: &WorkflowContext<InvoiceWorkflow>, standing: &Standing) -> WorkflowResult<()> {
+    if !ctx.continue_as_new_suggested() {
+        return Ok(());
+    }
+    ctx.wait_condition(|invoice| invoice.cancellations.is_empty() && ctx.all_handlers_finished()).await?;
+    let mut input = ctx.state(|invoice| invoice.input.clone());
+    input.resumed =
+        ctx.state(|invoice| invoice.opened.clone()).map(|opened| Resumed { opened, standing: standing.clone() });
+    match ctx.continue_as_new(input, ContinueAsNewOptions::builder().build())? {}
+}

@@ -1,0 +1,137 @@
+//! How a workflow takes a step: who may wait for it, how long, and what happens while it keeps failing.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use temporalio_common::ActivityDefinition;
+use temporalio_workflow::{
+    ActivityCloseTimeouts, ActivityExecutionError, ActivityOptions, LocalActivityOptions, RetryPolicy, TimerOptions,
+    WorkflowCancellationError, WorkflowCancellationToken, WorkflowContext, workflows,
+};
+
+use crate::attributes::NEEDS_ATTENTION;
+
+/// The bounds of a step, from the policy of its process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StepBounds {
+    /// Of a step on our own store while a caller waits.
+    pub(crate) answering: Duration,
+    /// Of one attempt.
+    pub(crate) attempt: Duration,
+    /// Between two attempts.
+    pub(crate) retry_at_most: Duration,
+    /// Until somebody is told that the step keeps failing.
+    pub(crate) attention: Duration,
+}
+
+const FIRST_PAUSE_SHARE: u32 = 100;
+
+/// A step on our own store, with no end to its retries: first inside the workflow task, which answers a waiting caller
+/// soonest, and when that fails as an activity of its own.
+///
+/// An operator's cancellation of the run does not interrupt it.
+pub(crate) async fn on_our_store<W, A>(
+    ctx: &WorkflowContext<W>,
+    activity: fn() -> A,
+    input: A::Input,
+    bounds: StepBounds,
+    summary: &str,
+) -> Result<A::Output, ActivityExecutionError>
+where
+    W: 'static,
+    A: ActivityDefinition,
+    A::Input: Clone,
+{
+    let options = LocalActivityOptions::builder()
+        .schedule_to_close_timeout(bounds.answering)
+        .retry_policy(retry(bounds, bounds.answering))
+        .cancellation_token(WorkflowCancellationToken::new())
+        .summary(summary.to_owned())
+        .build();
+    if let Ok(output) = ctx.execute_local_activity(activity(), input.clone(), options).await {
+        return Ok(output);
+    }
+    let options = ActivityOptions::with_start_to_close_timeout(bounds.attempt)
+        .retry_policy(retry(bounds, bounds.retry_at_most))
+        .cancellation_token(WorkflowCancellationToken::new())
+        .summary(summary.to_owned())
+        .build();
+    persistently(ctx, activity(), input, options, bounds.attention).await
+}
+
+/// The options of a step at somebody else's system, repeated until it is answered or `within` is over.
+pub(crate) fn call(within: Duration, bounds: StepBounds, summary: &str) -> ActivityOptions {
+    ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleAndStartToClose {
+        schedule_to_close: within,
+        start_to_close: bounds.attempt.min(within),
+    })
+    .retry_policy(retry(bounds, bounds.retry_at_most))
+    .summary(summary.to_owned())
+    .build()
+}
+
+/// Awaits an activity, and marks the run for the operators while that takes longer than `attention`.
+pub(crate) async fn persistently<W: 'static, A: ActivityDefinition>(
+    ctx: &WorkflowContext<W>,
+    activity: A,
+    input: A::Input,
+    options: ActivityOptions,
+    attention: Duration,
+) -> Result<A::Output, ActivityExecutionError> {
+    let mut step = ctx.execute_activity(activity, input, options);
+    let patience = WorkflowCancellationToken::new();
+    let alarm = TimerOptions::builder(attention)
+        .summary("patience with this step".to_owned())
+        .cancellation_token(patience.clone())
+        .build();
+    let mut alarm = ctx.timer(alarm);
+    workflows::select! {
+        done = step => {
+            patience.cancel();
+            return done;
+        }
+        _ = alarm => ctx.upsert_search_attributes([NEEDS_ATTENTION.value_set(true)]),
+    }
+    let done = step.await;
+    ctx.upsert_search_attributes([NEEDS_ATTENTION.value_set(false)]);
+    done
+}
+
+/// `Ok(true)`: the condition came true. `Ok(false)`: `until` came first. The timer ends when it loses.
+pub(crate) async fn wait_until<W: 'static>(
+    ctx: &WorkflowContext<W>,
+    until: DateTime<Utc>,
+    summary: &str,
+    mut condition: impl FnMut(&W) -> bool,
+) -> Result<bool, WorkflowCancellationError> {
+    if ctx.state(&mut condition) {
+        return Ok(true);
+    }
+    let Ok(left) = (until - now(ctx)).to_std() else {
+        return Ok(false);
+    };
+    let token = ctx.cancellation_token().child_token();
+    let timer = TimerOptions::builder(left).summary(summary.to_owned()).cancellation_token(token.clone()).build();
+    let came_true = workflows::select! {
+        waited = ctx.wait_condition(condition) => { waited?; true }
+        _ = ctx.timer(timer) => false,
+    };
+    if came_true {
+        token.cancel();
+    }
+    Ok(came_true)
+}
+
+/// The workflow's time, to the millisecond: that is what the database keeps and what a history shows.
+pub(crate) fn now<W: 'static>(ctx: &WorkflowContext<W>) -> DateTime<Utc> {
+    let time = ctx.workflow_time().map(DateTime::<Utc>::from).unwrap_or_default();
+    time - TimeDelta::nanoseconds(i64::from(time.timestamp_subsec_nanos() % 1_000_000))
+}
+
+fn retry(bounds: StepBounds, at_most: Duration) -> RetryPolicy {
+    RetryPolicy::builder()
+        .initial_interval(bounds.retry_at_most.min(bounds.answering) / FIRST_PAUSE_SHARE)
+        .backoff_coefficient(2.0)
+        .maximum_interval(at_most)
+        .build()
+}
