@@ -1,0 +1,3 @@
+//! The data that Perdura owns: what the API reads and the activities write.
+
+pub mod postgres;

@@ -1,0 +1,54 @@
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
+};
+
+use super::StoreError;
+
+/// How long a caller waits for a connection before it hears that the database is away.
+const ACQUIRE: Duration = Duration::from_secs(3);
+
+/// A pool of connections to Perdura's database.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub(crate) pool: PgPool,
+}
+
+impl Database {
+    /// A pool of at most `connections`, that connects when it is first used.
+    pub fn new(url: &SecretString, connections: u32, application: &str) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.expose_secret().parse().map_err(StoreError::during("reading the URL"))?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            .connect_lazy_with(options.application_name(application));
+        Ok(Self { pool })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(sqlx::migrate!("../migrations").run(&self.pool).await?)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("select 1").execute(&self.pool).await.map_err(StoreError::during("asking for a sign of life"))?;
+        Ok(())
+    }
+
+    /// Listens on a channel of notifications.
+    pub async fn listen(&self, channel: &str) -> Result<PgListener, StoreError> {
+        let listening = StoreError::during("listening");
+        let mut listener = PgListener::connect_with(&self.pool).await.map_err(&listening)?;
+        listener.listen(channel).await.map_err(&listening)?;
+        Ok(listener)
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
