@@ -1,0 +1,59 @@
+#![expect(missing_docs, reason = "the activity macros generate undocumented constants")]
+
+use std::sync::Arc;
+
+use store::postgres::{Database, StoreError};
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use workflows::{
+    contracts::invoice_ledger::{
+        Advance, AdvanceActivity, CORRUPT, CreateActivity, CreateInvoice, CreateResult, CreditMerchant,
+        CreditMerchantActivity, UNAVAILABLE,
+    },
+    invoices::Standing,
+};
+
+use crate::failure::Failing;
+
+/// The invoices in our own database.
+pub struct InvoiceLedgerActivities {
+    /// Where they are.
+    pub database: Database,
+}
+
+#[activities]
+impl InvoiceLedgerActivities {
+    /// Creates the invoice, or finds it.
+    #[activity(definition = CreateActivity)]
+    pub async fn create(
+        self: Arc<Self>,
+        _: ActivityContext,
+        create: CreateInvoice,
+    ) -> Result<CreateResult, ActivityError> {
+        answered(self.database.create_invoice(create).await)
+    }
+
+    /// Applies what the deposits and the time say.
+    #[activity(definition = AdvanceActivity)]
+    pub async fn advance(self: Arc<Self>, _: ActivityContext, advance: Advance) -> Result<Standing, ActivityError> {
+        answered(self.database.advance_invoice(&advance).await)
+    }
+
+    /// Records the merchant's credit.
+    #[activity(definition = CreditMerchantActivity)]
+    pub async fn credit_merchant(
+        self: Arc<Self>,
+        _: ActivityContext,
+        credit: CreditMerchant,
+    ) -> Result<Standing, ActivityError> {
+        answered(self.database.credit_merchant(&credit).await)
+    }
+}
+
+/// The database may come back; rows that contradict themselves do not mend.
+fn answered<T>(result: Result<T, StoreError>) -> Result<T, ActivityError> {
+    match result {
+        Err(error) if !error.is_retryable() => Err(error).terminal(CORRUPT),
+        other => other.retryable(UNAVAILABLE),
+    }
+}
