@@ -1,0 +1,71 @@
+//! Whether this worker lives, and whether it can work.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::Context;
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use serde_json::{Value, json};
+use store::postgres::Database;
+use tokio::{net::TcpListener, sync::watch, time::timeout};
+
+use crate::{
+    process,
+    settings::{Process, WorkerSettings},
+};
+
+const PING: Duration = Duration::from_secs(2);
+
+/// What is known of this worker's processes.
+pub(crate) struct Health {
+    running: Mutex<BTreeMap<&'static str, bool>>,
+    database: Database,
+}
+
+impl Health {
+    pub(crate) fn new(settings: &WorkerSettings) -> anyhow::Result<Self> {
+        let running = settings.processes.iter().map(|process| (process.name(), false)).collect();
+        Ok(Self { running: Mutex::new(running), database: process::database(settings, "perdura-worker-health")? })
+    }
+
+    pub(crate) fn set_running(&self, process: Process, running: bool) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(process.name(), running);
+    }
+
+    async fn report(&self) -> (StatusCode, Value) {
+        let processes = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let database = timeout(PING, self.database.ping()).await.is_ok_and(|ping| ping.is_ok());
+        let ready = database && processes.values().all(|running| *running);
+        let word = |up: bool| if up { "up" } else { "down" };
+        let processes: BTreeMap<_, _> = processes.into_iter().map(|(name, up)| (name, word(up))).collect();
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, json!({ "ready": ready, "database": word(database), "processes": processes }))
+    }
+}
+
+/// Answers `/livez` and `/readyz` until the worker stops.
+pub(crate) async fn serve(
+    address: SocketAddr,
+    health: Arc<Health>,
+    mut stopping: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let routes = Router::new()
+        .route("/livez", get(|| async { Json(json!({ "alive": true })) }))
+        .route("/readyz", get(readyz))
+        .with_state(health);
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+    let stop = async move {
+        // Without a sender the worker is gone as well.
+        let _ended = stopping.wait_for(|stop| *stop).await;
+    };
+    Ok(axum::serve(listener, routes).with_graceful_shutdown(stop).await?)
+}
+
+async fn readyz(State(health): State<Arc<Health>>) -> (StatusCode, Json<Value>) {
+    let (status, report) = health.report().await;
+    (status, Json(report))
+}

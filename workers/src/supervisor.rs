@@ -1,0 +1,108 @@
+//! Keeps every process running until the whole worker is told to stop.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use anyhow::{Context, anyhow};
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+    sync::{oneshot, watch},
+};
+
+use crate::{
+    health::{self, Health},
+    process, relay,
+    settings::{Process, WorkerSettings},
+};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Runs every process of `settings` until SIGTERM or SIGINT, then lets running work end.
+pub async fn run(settings: WorkerSettings) -> anyhow::Result<()> {
+    settings.temporal.key_ring().context("no worker starts without its payload keys")?;
+    let settings = Arc::new(settings);
+    let (stop, stopping) = watch::channel(false);
+    let health = Arc::new(Health::new(&settings)?);
+    let serving = tokio::spawn(health::serve(settings.listen, Arc::clone(&health), stopping.clone()));
+    let threads: Vec<_> = settings
+        .processes
+        .iter()
+        .map(|process| spawn(*process, Arc::clone(&settings), Arc::clone(&health), stopping.clone()))
+        .collect::<anyhow::Result<_>>()?;
+    let relaying = tokio::spawn(relay::run(Arc::clone(&settings), stopping));
+
+    tokio::select! {
+        signal = stop_signal() => signal?,
+        // Without its port nobody can see whether this worker lives: better not to start at all.
+        served = serving => return served.context("the health server panicked")?,
+    }
+    tracing::info!("stopping: running work may end");
+    stop.send_replace(true);
+    for ended in threads {
+        ended.await.map_err(|_| anyhow!("the thread of a process died"))?;
+    }
+    relaying.await.context("the relay panicked")
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Workflow code is bound to one thread: each process has its own, with its own connections.
+fn spawn(
+    process: Process,
+    settings: Arc<WorkerSettings>,
+    health: Arc<Health>,
+    stopping: watch::Receiver<bool>,
+) -> anyhow::Result<oneshot::Receiver<()>> {
+    let (ended, end) = oneshot::channel();
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name(process.name().to_owned()).spawn(move || {
+        runtime.block_on(supervise(process, &settings, &health, stopping));
+        // The other side only waits for the end of this thread.
+        let _nobody_waits = ended.send(());
+    })?;
+    Ok(end)
+}
+
+/// Starts the process again whenever it ends by itself, with growing pauses.
+async fn supervise(process: Process, settings: &WorkerSettings, health: &Health, mut stopping: watch::Receiver<bool>) {
+    let mut pause = FIRST_PAUSE;
+    while !*stopping.borrow() {
+        match run_once(process, settings, health, stopping.clone()).await {
+            Ok(()) => pause = FIRST_PAUSE,
+            Err(error) => tracing::error!(process = process.name(), error = format!("{error:#}"), "the process ended"),
+        }
+        health.set_running(process, false);
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+        }
+    }
+}
+
+async fn run_once(
+    process: Process,
+    settings: &WorkerSettings,
+    health: &Health,
+    mut stopping: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let client = settings.temporal.connect().await?;
+    let mut worker = process::worker(process, settings, client)?;
+    let shut_down = worker.shutdown_handle();
+    tokio::spawn(async move {
+        if stopping.wait_for(|stop| *stop).await.is_ok() {
+            shut_down();
+        }
+    });
+    health.set_running(process, true);
+    tracing::info!(process = process.name(), "polling for work");
+    Ok(worker.run().await?)
+}
