@@ -1,0 +1,159 @@
+//! What each route asks of a key: a scope, and a principal that the route can work for.
+
+use uuid::Uuid;
+
+use super::Principal;
+use crate::problem::{Problem, kinds};
+
+/// Something that a key may allow.
+pub(crate) trait Permission: Send + Sync + 'static {
+    /// The caller, as the route needs to know him.
+    type Who: Send;
+
+    /// The caller, if he may.
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<Self::Who, Problem>;
+}
+
+/// Create invoices: a merchant, by his id.
+#[derive(Debug)]
+pub(crate) struct WriteInvoices;
+
+impl Permission for WriteInvoices {
+    type Who = Uuid;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<Uuid, Problem> {
+        require("invoices:write", scopes)?;
+        merchant(principal)
+    }
+}
+
+/// Read invoices: a merchant, by his id.
+#[derive(Debug)]
+pub(crate) struct ReadInvoices;
+
+impl Permission for ReadInvoices {
+    type Who = Uuid;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<Uuid, Problem> {
+        require("invoices:read", scopes)?;
+        merchant(principal)
+    }
+}
+
+/// Cancel invoices: a merchant his own, an operator any.
+#[derive(Debug)]
+pub(crate) struct CancelInvoices;
+
+/// Who cancels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Canceller {
+    /// The owner, as far as that is shown.
+    Merchant(Uuid),
+    /// Whoever runs this service.
+    Operator,
+}
+
+impl Permission for CancelInvoices {
+    type Who = Canceller;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<Canceller, Problem> {
+        if let Principal::Operator(_) = principal {
+            return require("operator", scopes).map(|()| Canceller::Operator);
+        }
+        WriteInvoices::admit(principal, scopes).map(Canceller::Merchant)
+    }
+}
+
+/// Report deposits: a watcher.
+#[derive(Debug)]
+pub(crate) struct ReportDeposits;
+
+impl Permission for ReportDeposits {
+    type Who = ();
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<(), Problem> {
+        require("deposits:report", scopes)?;
+        match principal {
+            Principal::Watcher(_) => Ok(()),
+            _ => Err(not_for(principal)),
+        }
+    }
+}
+
+/// Read payloads in clear: an operator.
+#[derive(Debug)]
+pub(crate) struct DecodePayloads;
+
+impl Permission for DecodePayloads {
+    type Who = ();
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<(), Problem> {
+        require("operator", scopes)?;
+        match principal {
+            Principal::Operator(_) => Ok(()),
+            _ => Err(not_for(principal)),
+        }
+    }
+}
+
+fn require(scope: &str, scopes: &[String]) -> Result<(), Problem> {
+    if scopes.iter().any(|held| held == scope) {
+        return Ok(());
+    }
+    Err(Problem::new(kinds::SCOPE_MISSING, format!("this needs a key with the scope {scope}")))
+}
+
+fn merchant(principal: &Principal) -> Result<Uuid, Problem> {
+    match principal {
+        Principal::Merchant(id) => Ok(*id),
+        _ => Err(not_for(principal)),
+    }
+}
+
+fn not_for(principal: &Principal) -> Problem {
+    Problem::new(kinds::PRINCIPAL_NOT_ALLOWED, format!("this is not for a {}", principal.kind()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MERCHANT: &str = "merchant:0190a0b0-0000-7000-8000-00000000000a";
+
+    fn code_of<P: Permission>(principal: &str, scopes: &[&str]) -> Option<String> {
+        let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let refused = P::admit(&principal.parse().unwrap(), &scopes).err()?;
+        Some(refused.code().to_owned())
+    }
+
+    #[test]
+    fn the_scope_and_the_principal_admit() {
+        assert_eq!(code_of::<WriteInvoices>(MERCHANT, &["invoices:write"]), None);
+        assert_eq!(code_of::<ReadInvoices>(MERCHANT, &["invoices:read"]), None);
+        assert_eq!(code_of::<CancelInvoices>(MERCHANT, &["invoices:write"]), None);
+        assert_eq!(code_of::<CancelInvoices>("operator:eve", &["operator"]), None);
+        assert_eq!(code_of::<ReportDeposits>("watcher:w", &["deposits:report"]), None);
+        assert_eq!(code_of::<DecodePayloads>("operator:eve", &["operator"]), None);
+    }
+
+    #[test]
+    fn another_scope_does_not() {
+        let missing = Some("scope_missing".to_owned());
+        assert_eq!(code_of::<WriteInvoices>(MERCHANT, &["invoices:read"]), missing);
+        assert_eq!(code_of::<ReadInvoices>(MERCHANT, &["invoices:write"]), missing);
+        assert_eq!(code_of::<CancelInvoices>(MERCHANT, &["invoices:read", "operator"]), missing);
+        assert_eq!(code_of::<CancelInvoices>("operator:eve", &["invoices:write"]), missing);
+        assert_eq!(code_of::<ReportDeposits>("watcher:w", &[]), missing);
+        assert_eq!(code_of::<DecodePayloads>(MERCHANT, &["invoices:write"]), missing);
+    }
+
+    #[test]
+    fn another_kind_of_principal_does_not() {
+        let refused = Some("principal_not_allowed".to_owned());
+        assert_eq!(code_of::<WriteInvoices>("operator:eve", &["invoices:write"]), refused);
+        assert_eq!(code_of::<ReadInvoices>("watcher:w", &["invoices:read"]), refused);
+        assert_eq!(code_of::<CancelInvoices>("watcher:w", &["invoices:write"]), refused);
+        assert_eq!(code_of::<ReportDeposits>(MERCHANT, &["deposits:report"]), refused);
+        assert_eq!(code_of::<DecodePayloads>(MERCHANT, &["operator"]), refused);
+    }
+}

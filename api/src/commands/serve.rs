@@ -1,0 +1,115 @@
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, ensure};
+use axum::http::HeaderValue;
+use clap::Args;
+use humantime::parse_duration;
+use secrecy::SecretString;
+use store::postgres::Database;
+use temporal::{Codec, TemporalSettings};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::{
+    catalogue::Catalogue, engine::Engine, invoices::InvoiceSettings, router, secrets, server, state::Services,
+};
+
+/// Settings of the server. Each is a flag and an environment variable.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Settings {
+    /// URL of the Postgres database.
+    #[arg(long, env = "PERDURA_DATABASE_URL", hide_env_values = true, value_name = "PERDURA_DATABASE_URL")]
+    database_url: SecretString,
+    /// Connections to Postgres.
+    #[arg(long, env = "PERDURA_DATABASE_CONNECTIONS", default_value_t = 10)]
+    database_connections: u32,
+    /// Where the API is served.
+    #[arg(long, env = "PERDURA_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    temporal: TemporalSettings,
+    /// File with the key for fingerprints of requests: base64 of 32 bytes.
+    #[arg(long, env = "PERDURA_FINGERPRINT_KEY_FILE", value_name = "PERDURA_FINGERPRINT_KEY_FILE")]
+    fingerprint_key_file: PathBuf,
+    /// File with the secrets that watchers sign with, one whsec_<base64 of 24 to 64 bytes> a line.
+    #[arg(long, env = "PERDURA_WATCHER_SECRETS_FILE", value_name = "PERDURA_WATCHER_SECRETS_FILE")]
+    watcher_secrets_file: PathBuf,
+    /// Loopback address on which payloads are decoded for anyone, for a local Temporal UI.
+    #[arg(long, env = "PERDURA_OPEN_CODEC_LISTEN")]
+    open_codec_listen: Option<SocketAddr>,
+    /// Origin of Temporal's UI, which may call the codec.
+    #[arg(long, env = "PERDURA_UI_ORIGIN")]
+    ui_origin: Option<HeaderValue>,
+    /// How long a request waits for its process.
+    #[arg(long, env = "PERDURA_DEADLINE", default_value = "5s", value_parser = parse_duration)]
+    deadline: Duration,
+    /// How long the payment options are kept in memory.
+    #[arg(long, env = "PERDURA_CATALOGUE_KEPT", default_value = "5s", value_parser = parse_duration)]
+    catalogue_kept: Duration,
+    #[command(flatten)]
+    invoices: InvoiceSettings,
+}
+
+/// Serves until SIGTERM or SIGINT. The port answers at once; Temporal and the database may come later.
+pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
+    let services = Arc::new(services(&settings)?);
+    let (stop, stopping) = watch::channel(false);
+    let mut servers = JoinSet::new();
+    if let Some(address) = settings.open_codec_listen {
+        ensure!(address.ip().is_loopback(), "PERDURA_OPEN_CODEC_LISTEN has to be a loopback address: {address} is not");
+        let routes = router::open_codec(services.codec.clone(), settings.ui_origin.clone());
+        servers.spawn(server::serve(listen(address).await?, routes, stopping.clone()));
+    }
+    let routes = router::router(Arc::clone(&services), settings.ui_origin.clone());
+    servers.spawn(server::serve(listen(settings.listen).await?, routes, stopping));
+    let connecting = tokio::spawn({
+        let services = Arc::clone(&services);
+        async move { services.engine.connect(&settings.temporal).await }
+    });
+
+    stop_signal().await?;
+    tracing::info!("api.stopping");
+    stop.send_replace(true);
+    while let Some(ended) = servers.join_next().await {
+        ended.context("a server panicked")?;
+    }
+    connecting.abort();
+    services.database.close().await;
+    tracing::info!("api.stopped");
+    Ok(())
+}
+
+fn services(settings: &Settings) -> anyhow::Result<Services> {
+    let database = Database::new(&settings.database_url, settings.database_connections, "perdura-api")
+        .context("PERDURA_DATABASE_URL cannot be used")?;
+    let keys = settings.temporal.key_ring().context("PERDURA_CODEC_KEYS_FILE cannot be used")?;
+    Ok(Services {
+        engine: Engine::new(settings.deadline),
+        catalogue: Catalogue::new(database.clone(), settings.catalogue_kept),
+        database,
+        codec: Codec::new(keys),
+        fingerprint_key: secrets::fingerprint_key(&settings.fingerprint_key_file)?,
+        watcher_secrets: secrets::watcher_secrets(&settings.watcher_secrets_file)?,
+        invoices: settings.invoices.clone(),
+    })
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    tracing::info!(address = %listener.local_addr()?, "api.listening");
+    Ok(listener)
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Which pages of other origins may call: any for what is public, Temporal's UI for the codec, none for all else.
+
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+/// For what anyone may read, without credentials.
+pub(crate) fn public() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET])
+        .allow_headers([header::IF_NONE_MATCH])
+        .expose_headers([header::ETAG])
+}
+
+/// For Temporal's UI, where there is one.
+pub(crate) fn temporal_ui(origin: Option<HeaderValue>) -> CorsLayer {
+    CorsLayer::new().allow_origin(AllowOrigin::list(origin)).allow_methods([Method::POST]).allow_headers([
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        HeaderName::from_static("x-namespace"),
+    ])
+}

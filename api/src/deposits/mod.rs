@@ -1,0 +1,4 @@
+//! Deposits as watchers report them.
+
+mod observation;
+pub(crate) mod report;

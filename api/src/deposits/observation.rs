@@ -1,0 +1,157 @@
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+use store::postgres::deposits::Observation;
+use uuid::Uuid;
+use workflows::invoices::OutputState;
+
+use crate::text::{self, Lines};
+
+const LONGEST: usize = 200;
+
+/// One observation on the wire.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    observation_id: Uuid,
+    network_id: String,
+    coin_id: String,
+    contract: Option<String>,
+    address: String,
+    tx_id: String,
+    output_ref: String,
+    amount: String,
+    state: State,
+    block_height: Option<i64>,
+    block_hash: Option<String>,
+    tip_height: i64,
+    first_seen_at: DateTime<Utc>,
+    version: i64,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Seen,
+    Included,
+    Final,
+    Orphaned,
+    Replaced,
+}
+
+impl From<State> for OutputState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Seen => Self::Seen,
+            State::Included => Self::Included,
+            State::Final => Self::Final,
+            State::Orphaned => Self::Orphaned,
+            State::Replaced => Self::Replaced,
+        }
+    }
+}
+
+/// Reads one observation, or says why it is none.
+pub(super) fn read(item: &Value) -> Result<Observation, String> {
+    let wire: Wire = serde_path_to_error::deserialize(item).map_err(|error| error.to_string())?;
+    if let Some(flaw) = wire.flaw() {
+        return Err(flaw);
+    }
+    tracing::trace!(observation_id = %wire.observation_id, "api.deposits.read");
+    Ok(wire.into())
+}
+
+impl Wire {
+    fn flaw(&self) -> Option<String> {
+        let texts = [
+            ("network_id", Some(&self.network_id)),
+            ("coin_id", Some(&self.coin_id)),
+            ("contract", self.contract.as_ref()),
+            ("address", Some(&self.address)),
+            ("tx_id", Some(&self.tx_id)),
+            ("output_ref", Some(&self.output_ref)),
+            ("amount", Some(&self.amount)),
+            ("block_hash", self.block_hash.as_ref()),
+        ];
+        let numbers = [
+            ("block_height", self.block_height.unwrap_or_default()),
+            ("tip_height", self.tip_height),
+            ("version", self.version),
+        ];
+        let text = texts.into_iter().find_map(|(name, text)| text_flaw(name, text?));
+        text.or_else(|| {
+            numbers.into_iter().find(|(_, number)| *number < 0).map(|(name, _)| format!("{name} is negative"))
+        })
+    }
+}
+
+fn text_flaw(name: &str, text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some(format!("{name} is empty"));
+    }
+    text::flaw(text, LONGEST, Lines::One).map(|flaw| format!("{name} {flaw}"))
+}
+
+impl From<Wire> for Observation {
+    fn from(wire: Wire) -> Self {
+        Self {
+            network_id: wire.network_id,
+            coin_id: wire.coin_id,
+            contract: wire.contract,
+            address: wire.address,
+            tx_id: wire.tx_id,
+            output_ref: wire.output_ref,
+            amount: wire.amount,
+            state: wire.state.into(),
+            block_height: wire.block_height,
+            block_hash: wire.block_hash,
+            tip_height: wire.tip_height,
+            first_seen_at: wire.first_seen_at,
+            version: wire.version,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn item(changes: &Value) -> Value {
+        let mut item = json!({
+            "observation_id": "0190a0b0-0000-7000-8000-00000000000a", "network_id": "tron", "coin_id": "usdt",
+            "contract": null, "address": "T1", "tx_id": "ab", "output_ref": "v:0", "amount": "12.50", "state": "seen",
+            "block_height": null, "block_hash": null, "tip_height": 7, "first_seen_at": "2026-01-31T12:00:00Z", "version": 1
+        });
+        item.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        item
+    }
+
+    #[test]
+    fn an_observation_is_read() {
+        let observation = read(&item(&json!({"state": "final", "block_height": 5}))).unwrap();
+        assert_eq!((observation.state, observation.block_height), (OutputState::Final, Some(5)));
+    }
+
+    #[test]
+    fn what_is_no_observation_says_why() {
+        for (field, value) in [
+            ("observation_id", json!("x")),
+            ("state", json!("lost")),
+            ("amount", json!(12.5)),
+            ("block_height", json!(-1)),
+            ("tip_height", json!(-1)),
+            ("version", json!(-1)),
+            ("tx_id", json!("a\u{0}")),
+            ("address", json!("a".repeat(201))),
+            ("output_ref", json!("")),
+            ("first_seen_at", json!("yesterday")),
+            ("more", json!(1)),
+        ] {
+            let reason = read(&item(&json!({field: value}))).unwrap_err();
+            assert!(reason.contains(field), "{field}: {reason}");
+        }
+        assert!(read(&json!(7)).is_err());
+    }
+}

@@ -1,0 +1,205 @@
+//! Temporal, as the endpoints use it: start a process or tell one something, and answer within the deadline.
+
+use std::{error::Error, sync::OnceLock, time::Duration};
+
+use temporal::{ConnectError, TemporalSettings};
+use temporalio_client::{
+    Client, RpcOptions, WorkflowStartUpdateOptions, WorkflowUpdateHandle, WorkflowUpdateWithStartOptions,
+    errors::{WorkflowStartError, WorkflowUpdateError, WorkflowUpdateWithStartError},
+    grpc::WorkflowService,
+    tonic::{Code, IntoRequest, Status},
+};
+use temporalio_common::{
+    HasWorkflowDefinition, UpdateDefinition, data_converters::TemporalDeserializable,
+    protos::temporal::api::workflowservice::v1::GetSystemInfoRequest,
+};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::problem::Problem;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What Temporal calls the failure of an update whose run ended first.
+const RUN_ENDED: &str = "AcceptedUpdateCompletedWorkflow";
+
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// The way to the running processes.
+pub(crate) struct Engine {
+    client: OnceLock<Client>,
+    deadline: Duration,
+}
+
+/// Why there is no answer of a process.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EngineError {
+    /// Nobody knows whether it was taken: the same key goes on from there.
+    #[error("Temporal did not take the request")]
+    NotTaken(#[source] Cause),
+    /// It was taken and is not done.
+    #[error("the process did not answer in time")]
+    Pending,
+    /// The run has ended, or was never there: the rows have the answer.
+    #[error("the process has ended")]
+    Closed,
+    /// A bug or a wrong installation.
+    #[error("Temporal refused the request")]
+    Failed(#[source] Cause),
+}
+
+impl Engine {
+    /// An engine without a connection, whose callers wait no longer than `deadline`.
+    pub(crate) fn new(deadline: Duration) -> Self {
+        Self { client: OnceLock::new(), deadline }
+    }
+
+    /// Connects, however long it takes. A connection that is lost later comes back by itself.
+    pub(crate) async fn connect(&self, settings: &TemporalSettings) {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match settings.connect().await {
+                Ok(client) => return self.connected(client),
+                Err(error) => log_outage(&error, pause),
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn connected(&self, client: Client) {
+        tracing::info!("api.temporal.connected");
+        if self.client.set(client).is_err() {
+            tracing::warn!("api.temporal.connected_twice");
+        }
+    }
+
+    /// Whether Temporal answers.
+    pub(crate) async fn ping(&self) -> Result<(), EngineError> {
+        let mut client = self.client()?.clone();
+        let request = GetSystemInfoRequest::default().into_request();
+        WorkflowService::get_system_info(&mut client, request).await.map_err(by_code)?;
+        Ok(())
+    }
+
+    /// Starts a process and waits for the answer of its first update; a repeat gets the answer of the first one.
+    pub(crate) async fn start<W, U>(
+        &self,
+        workflow: W,
+        input: W::Input,
+        (update, update_input): (U, U::Input),
+        options: WorkflowUpdateWithStartOptions,
+    ) -> Result<U::Output, EngineError>
+    where
+        W: HasWorkflowDefinition + Send,
+        W::Input: Send,
+        U: UpdateDefinition<Workflow = W::Run> + Send,
+        U::Input: Send,
+    {
+        let deadline = Instant::now() + self.deadline;
+        let client = self.client()?;
+        let started = client.start_update_with_start_workflow(workflow, input, update, update_input, options);
+        let handle = timeout_at(deadline, started).await.map_err(too_late)??;
+        answer(&handle, deadline).await
+    }
+
+    /// Tells the process `workflow_id` something and waits for its answer.
+    pub(crate) async fn update<W, U>(
+        &self,
+        workflow_id: String,
+        update: U,
+        input: U::Input,
+        update_id: String,
+    ) -> Result<U::Output, EngineError>
+    where
+        W: HasWorkflowDefinition<Run = W>,
+        U: UpdateDefinition<Workflow = W>,
+        U::Input: Send,
+    {
+        let deadline = Instant::now() + self.deadline;
+        let run = self.client()?.get_workflow_handle::<W>(workflow_id);
+        let options = WorkflowStartUpdateOptions::builder().update_id(update_id).build();
+        let handle = timeout_at(deadline, run.start_update(update, input, options)).await.map_err(too_late)??;
+        answer(&handle, deadline).await
+    }
+
+    fn client(&self) -> Result<&Client, EngineError> {
+        self.client.get().ok_or_else(|| EngineError::NotTaken("there is no connection yet".into()))
+    }
+}
+
+/// The answer to an update that was taken.
+async fn answer<T>(handle: &WorkflowUpdateHandle<Client, T>, deadline: Instant) -> Result<T, EngineError>
+where
+    T: TemporalDeserializable + 'static,
+{
+    let answered = timeout_at(deadline, handle.get_result(RpcOptions::default())).await;
+    match answered.map_err(|_elapsed| EngineError::Pending)?.map_err(EngineError::from) {
+        Err(EngineError::NotTaken(_lost)) => Err(EngineError::Pending),
+        answered => answered,
+    }
+}
+
+fn too_late(elapsed: tokio::time::error::Elapsed) -> EngineError {
+    EngineError::NotTaken(elapsed.into())
+}
+
+fn log_outage(error: &ConnectError, pause: Duration) {
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    tracing::warn!(%error, cause, next_try_ms = pause.as_millis(), "api.temporal.unreachable");
+}
+
+impl From<WorkflowUpdateWithStartError> for EngineError {
+    fn from(error: WorkflowUpdateWithStartError) -> Self {
+        match error {
+            WorkflowUpdateWithStartError::Start(WorkflowStartError::AlreadyStarted { .. }) => Self::Closed,
+            WorkflowUpdateWithStartError::Start(WorkflowStartError::Rpc(status))
+            | WorkflowUpdateWithStartError::Rpc(status) => by_code(status),
+            // The run ended between the two halves of the call: a repeat meets it closed.
+            WorkflowUpdateWithStartError::Update(WorkflowUpdateError::NotFound(status)) => {
+                Self::NotTaken(status.into())
+            }
+            WorkflowUpdateWithStartError::Update(error) => error.into(),
+            error => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<WorkflowUpdateError> for EngineError {
+    fn from(error: WorkflowUpdateError) -> Self {
+        match error {
+            WorkflowUpdateError::NotFound(_) => Self::Closed,
+            WorkflowUpdateError::Rpc(status) => by_code(status),
+            WorkflowUpdateError::Failed(failure) if format!("{failure:?}").contains(RUN_ENDED) => Self::Closed,
+            error => Self::Failed(error.into()),
+        }
+    }
+}
+
+/// Whether a repeat can help.
+fn by_code(status: Status) -> EngineError {
+    match status.code() {
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::ResourceExhausted
+        | Code::Aborted
+        | Code::Cancelled
+        | Code::Internal
+        | Code::Unknown => EngineError::NotTaken(status.into()),
+        _ => EngineError::Failed(status.into()),
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::NotTaken(_) => {
+                Self::temporarily_unavailable("the request was not taken: repeat it with its key").caused_by(error)
+            }
+            EngineError::Pending => {
+                Self::temporarily_unavailable("there is no answer yet: repeat the request with its key")
+            }
+            EngineError::Closed | EngineError::Failed(_) => Self::unforeseen(error),
+        }
+    }
+}

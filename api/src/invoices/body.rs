@@ -1,0 +1,151 @@
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use store::postgres::invoices::Invoice;
+use uuid::Uuid;
+
+use super::payment_uris::{PaymentUri, payment_uris};
+
+/// An invoice as merchants see it.
+#[derive(Debug, Serialize)]
+pub(super) struct InvoiceBody {
+    invoice_id: Uuid,
+    status: &'static str,
+    exception: &'static str,
+    coin_id: String,
+    network_id: String,
+    amount: String,
+    deposit_address: String,
+    payment_uris: Vec<PaymentUri>,
+    amounts: Amounts,
+    title: String,
+    description: String,
+    checkout_url: String,
+    external_id: Option<String>,
+    expires_at: String,
+    created_at: String,
+    updated_at: String,
+    version: i64,
+}
+
+/// Plain decimals of the coin, without trailing zeros.
+#[derive(Debug, Serialize)]
+struct Amounts {
+    due: String,
+    /// Includes what is confirmed.
+    seen: String,
+    confirmed: String,
+    overpaid: String,
+    remaining: String,
+}
+
+impl From<&Invoice> for InvoiceBody {
+    fn from(invoice: &Invoice) -> Self {
+        let remaining = invoice.amount.saturating_sub(&invoice.seen);
+        Self {
+            invoice_id: invoice.invoice_id,
+            status: invoice.status.as_str(),
+            exception: invoice.exception.as_str(),
+            coin_id: invoice.coin_id.clone(),
+            network_id: invoice.network_id.clone(),
+            amount: invoice.amount.to_decimal(invoice.decimals),
+            deposit_address: invoice.deposit_address.clone(),
+            payment_uris: payment_uris(invoice, &remaining),
+            amounts: Amounts::of(invoice),
+            title: invoice.title.clone(),
+            description: invoice.description.clone(),
+            checkout_url: invoice.checkout_url.clone(),
+            external_id: invoice.external_id.clone(),
+            expires_at: time(invoice.expires_at),
+            created_at: time(invoice.created_at),
+            updated_at: time(invoice.updated_at),
+            version: invoice.version,
+        }
+    }
+}
+
+impl Amounts {
+    fn of(invoice: &Invoice) -> Self {
+        let decimals = invoice.decimals;
+        Self {
+            due: invoice.amount.to_decimal(decimals),
+            seen: invoice.seen.to_decimal(decimals),
+            confirmed: invoice.confirmed.to_decimal(decimals),
+            overpaid: invoice.confirmed.saturating_sub(&invoice.amount).to_decimal(decimals),
+            remaining: invoice.amount.saturating_sub(&invoice.seen).to_decimal(decimals),
+        }
+    }
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::{Value, json};
+    use workflows::invoices::{InvoiceException, InvoiceStatus};
+
+    use super::*;
+
+    /// 12.5 of a coin with six decimals, nothing paid.
+    pub(crate) fn invoice() -> Invoice {
+        let at = DateTime::from_timestamp_millis(1_767_225_600_120).unwrap();
+        Invoice {
+            invoice_id: Uuid::from_u128(1),
+            merchant_id: Uuid::from_u128(2),
+            coin_id: "usdt".to_owned(),
+            network_id: "tron".to_owned(),
+            deposit_address: "T1".to_owned(),
+            amount: 12_500_000.into(),
+            decimals: 6,
+            contract: None,
+            title: String::new(),
+            description: String::new(),
+            checkout_url: String::new(),
+            external_id: None,
+            status: InvoiceStatus::WaitingForDeposit,
+            exception: InvoiceException::None,
+            seen: 0.into(),
+            confirmed: 0.into(),
+            version: 1,
+            fingerprint: String::new(),
+            created_at: at,
+            updated_at: at,
+            expires_at: at,
+        }
+    }
+
+    fn amounts(seen: u64, confirmed: u64) -> Value {
+        let invoice = Invoice { seen: seen.into(), confirmed: confirmed.into(), ..invoice() };
+        serde_json::to_value(InvoiceBody::from(&invoice)).unwrap()["amounts"].take()
+    }
+
+    #[test]
+    fn an_invoice_has_the_fields_of_the_api() {
+        let body = serde_json::to_value(InvoiceBody::from(&invoice())).unwrap();
+        assert_eq!(
+            body,
+            json!({
+                "invoice_id": "00000000-0000-0000-0000-000000000001", "status": "waiting_for_deposit", "exception": "none",
+                "coin_id": "usdt", "network_id": "tron", "amount": "12.5", "deposit_address": "T1",
+                "payment_uris": [{"kind": "address", "value": "T1"}],
+                "amounts": {"due": "12.5", "seen": "0", "confirmed": "0", "overpaid": "0", "remaining": "12.5"},
+                "title": "", "description": "", "checkout_url": "", "external_id": null,
+                "expires_at": "2026-01-01T00:00:00.120Z", "created_at": "2026-01-01T00:00:00.120Z",
+                "updated_at": "2026-01-01T00:00:00.120Z", "version": 1
+            })
+        );
+    }
+
+    #[test]
+    fn the_amounts_add_up() {
+        assert_eq!(
+            amounts(5_000_000, 0),
+            json!({"due": "12.5", "seen": "5", "confirmed": "0", "overpaid": "0", "remaining": "7.5"})
+        );
+        assert_eq!(
+            amounts(13_000_000, 13_000_000),
+            json!({"due": "12.5", "seen": "13", "confirmed": "13", "overpaid": "0.5", "remaining": "0"})
+        );
+    }
+}

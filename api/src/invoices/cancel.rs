@@ -1,0 +1,130 @@
+//! `POST /invoices/{id}/cancel`: by the merchant while nothing was seen, by an operator until the payment is accepted.
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use serde::Deserialize;
+use store::postgres::invoices::{Invoice, InvoiceEvent};
+use workflows::invoices::{
+    CancelReason, CancelReply, CancelRequest, InvoiceStatus, InvoiceWorkflow, Standing, workflow_id,
+};
+
+use super::{find, location, respond};
+use crate::{
+    auth::{Caller, CancelInvoices, Canceller},
+    engine::EngineError,
+    idempotency::{IdempotencyKey, check_repeat},
+    json::Json,
+    params::PathId,
+    problem::{Problem, kinds},
+    state::Api,
+    text::{self, Lines},
+};
+
+/// Part of every cancellation's id: it can never change.
+const ROUTE: &str = "POST /invoices/{id}/cancel";
+const LONGEST_NOTE: usize = 500;
+
+/// Body of the request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelInvoice {
+    reason: CancelReason,
+    #[serde(default)]
+    note: String,
+}
+
+/// Cancels the invoice, or answers as the first time.
+pub(crate) async fn cancel(
+    State(api): State<Api>,
+    caller: Caller<CancelInvoices>,
+    PathId(invoice_id): PathId,
+    key: IdempotencyKey,
+    body: Json<CancelInvoice>,
+) -> Result<Response, Problem> {
+    check(&body.value, caller.who)?;
+    let owner = match caller.who {
+        Canceller::Merchant(merchant) => Some(merchant),
+        Canceller::Operator => None,
+    };
+    let invoice = find(&api, invoice_id, owner).await?;
+    let request = CancelRequest {
+        cause: format!("cancel/{}", key.update_id(&caller.principal, ROUTE)),
+        actor: caller.principal,
+        reason: body.value.reason,
+        note: body.value.note,
+        fingerprint: api.fingerprint_key.fingerprint(&body.raw)?,
+    };
+    let update = InvoiceWorkflow::cancel;
+    let update_id = request.cause.clone();
+    match api.engine.update(workflow_id(invoice_id), update, request.clone(), update_id).await {
+        Ok(reply) => answer(invoice, reply, &request),
+        Err(EngineError::Pending) => pending(&invoice),
+        Err(EngineError::Closed) => after_close(&api, invoice, &request).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn check(body: &CancelInvoice, canceller: Canceller) -> Result<(), Problem> {
+    if let Some(flaw) = text::flaw(&body.note, LONGEST_NOTE, Lines::Many) {
+        return Err(Problem::with_error(kinds::UNACCEPTABLE, "note", flaw));
+    }
+    match (canceller, body.reason) {
+        (Canceller::Merchant(_), CancelReason::Kyc) => {
+            Err(Problem::with_error(kinds::PRINCIPAL_NOT_ALLOWED, "reason", "kyc is for operators"))
+        }
+        (Canceller::Operator, CancelReason::RequestedByMerchant | CancelReason::Other) => {
+            Err(Problem::with_error(kinds::UNACCEPTABLE, "reason", "an operator cancels for kyc only"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn answer(invoice: Invoice, reply: CancelReply, request: &CancelRequest) -> Result<Response, Problem> {
+    check_repeat(&reply.fingerprint, &request.fingerprint)?;
+    if !reply.cancelled {
+        return Err(not_cancellable(reply.standing.status));
+    }
+    let Standing { status, exception, seen, confirmed, version, updated_at, .. } = reply.standing;
+    Ok(respond(StatusCode::OK, &Invoice { status, exception, seen, confirmed, version, updated_at, ..invoice }))
+}
+
+/// The run has ended: the log of the invoice knows whether this request cancelled it.
+async fn after_close(api: &Api, invoice: Invoice, request: &CancelRequest) -> Result<Response, Problem> {
+    let event = api.database.find_invoice_event(invoice.invoice_id, &request.cause).await?;
+    if let Some(event) = event.filter(|event| event.to == InvoiceStatus::Cancelled) {
+        check_repeat(event.fingerprint.as_deref().unwrap_or_default(), &request.fingerprint)?;
+        return Ok(respond(StatusCode::OK, &at_event(invoice, event)));
+    }
+    if invoice.status == InvoiceStatus::WaitingForDeposit {
+        return Err(Problem::unforeseen(format!("invoice {} waits without a run", invoice.invoice_id)));
+    }
+    Err(not_cancellable(invoice.status))
+}
+
+fn at_event(invoice: Invoice, event: InvoiceEvent) -> Invoice {
+    Invoice {
+        status: event.to,
+        exception: event.exception,
+        seen: event.seen,
+        confirmed: event.confirmed,
+        version: event.sequence,
+        updated_at: event.at,
+        ..invoice
+    }
+}
+
+/// It was taken and will be done; the invoice as it is until then.
+fn pending(invoice: &Invoice) -> Result<Response, Problem> {
+    let mut response = respond(StatusCode::ACCEPTED, invoice);
+    response.headers_mut().insert(header::LOCATION, location(invoice.invoice_id)?);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    Ok(response)
+}
+
+fn not_cancellable(status: InvoiceStatus) -> Problem {
+    let detail = format!("the invoice is {status}: money was seen, or it has ended");
+    Problem::new(kinds::INVOICE_NOT_CANCELLABLE, detail).member("invoice_status", status.as_str())
+}

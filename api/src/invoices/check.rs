@@ -1,0 +1,234 @@
+use std::time::Duration;
+
+use axum::http::Uri;
+use serde::Deserialize;
+use store::postgres::catalogue::PaymentOption;
+use workflows::domain::BaseUnits;
+
+use crate::{
+    problem::{FieldError, Problem, kinds},
+    text::{self, Lines},
+};
+
+const LONGEST_TITLE: usize = 200;
+const LONGEST_DESCRIPTION: usize = 2000;
+const LONGEST_URL: usize = 2000;
+const LONGEST_EXTERNAL_ID: usize = 200;
+const LONGEST_EXPIRY_SECONDS: u64 = 30 * 24 * 60 * 60;
+/// As many as an amount can have digits: only what is no number at all is refused without knowing the coin.
+const ANY_DECIMALS: u8 = 78;
+
+/// Body of `POST /invoices`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreateInvoice {
+    coin_id: String,
+    network_id: String,
+    amount: String,
+    #[serde(default)]
+    pub(super) title: String,
+    #[serde(default)]
+    pub(super) description: String,
+    #[serde(default)]
+    pub(super) checkout_url: String,
+    #[serde(default = "quarter_of_an_hour")]
+    expires_in_seconds: i64,
+    #[serde(default)]
+    pub(super) external_id: Option<String>,
+}
+
+/// What the body means, once it is accepted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    pub(super) option: PaymentOption,
+    pub(super) amount: BaseUnits,
+    pub(super) expires_in: Duration,
+}
+
+const fn quarter_of_an_hour() -> i64 {
+    900
+}
+
+impl CreateInvoice {
+    /// The terms of the invoice, or every field that is unacceptable.
+    pub(super) fn check(&self, options: &[PaymentOption]) -> Result<Terms, Problem> {
+        let mut errors = self.texts();
+        let option = noted(self.option(options), &mut errors);
+        let amount = noted(self.amount(option), &mut errors);
+        let expires_in = noted(self.expires_in(), &mut errors);
+        match (option, amount, expires_in) {
+            (Some(option), Some(amount), Some(expires_in)) if errors.is_empty() => {
+                Ok(Terms { option: option.clone(), amount, expires_in })
+            }
+            _ => Err(Problem::with_errors(kinds::UNACCEPTABLE, "see \"errors\" for each field", errors)),
+        }
+    }
+
+    fn texts(&self) -> Vec<FieldError> {
+        let url = text::flaw(&self.checkout_url, LONGEST_URL, Lines::One).or_else(|| url_flaw(&self.checkout_url));
+        let external_id = self.external_id.as_deref().and_then(external_id_flaw);
+        let flaws = [
+            ("title", text::flaw(&self.title, LONGEST_TITLE, Lines::One)),
+            ("description", text::flaw(&self.description, LONGEST_DESCRIPTION, Lines::Many)),
+            ("checkout_url", url),
+            ("external_id", external_id),
+        ];
+        flaws.into_iter().filter_map(|(field, flaw)| Some(FieldError::new(field, flaw?))).collect()
+    }
+
+    fn option<'a>(&self, options: &'a [PaymentOption]) -> Result<&'a PaymentOption, FieldError> {
+        let (coin, network) = (&self.coin_id, &self.network_id);
+        if !options.iter().any(|option| option.network_id == *network) {
+            return Err(FieldError::new("network_id", "is no network of GET /payment-options"));
+        }
+        if !options.iter().any(|option| option.coin_id == *coin) {
+            return Err(FieldError::new("coin_id", "is no coin of GET /payment-options"));
+        }
+        let option = options.iter().find(|option| option.coin_id == *coin && option.network_id == *network);
+        let option = option.ok_or_else(|| FieldError::new("coin_id", format!("{coin} is not on {network}")))?;
+        if option.available {
+            return Ok(option);
+        }
+        Err(FieldError::new("coin_id", format!("{coin} on {network} is not available for new invoices")))
+    }
+
+    /// Of an unknown coin only what no coin would take is refused.
+    fn amount(&self, option: Option<&PaymentOption>) -> Result<BaseUnits, FieldError> {
+        let refused = |detail: String| FieldError::new("amount", detail);
+        let decimals = option.map_or(ANY_DECIMALS, |option| option.decimals);
+        let amount = BaseUnits::parse(&self.amount, decimals).map_err(|error| refused(error.to_string()))?;
+        match option.filter(|option| amount < option.minimum) {
+            Some(option) => Err(refused(format!("is less than {}", option.minimum.to_decimal(decimals)))),
+            None if amount.is_zero() => Err(refused("is zero".to_owned())),
+            None => Ok(amount),
+        }
+    }
+
+    fn expires_in(&self) -> Result<Duration, FieldError> {
+        let seconds = u64::try_from(self.expires_in_seconds).unwrap_or_default();
+        if (1..=LONGEST_EXPIRY_SECONDS).contains(&seconds) {
+            return Ok(Duration::from_secs(seconds));
+        }
+        Err(FieldError::new("expires_in_seconds", format!("is not between 1 and {LONGEST_EXPIRY_SECONDS}")))
+    }
+}
+
+/// The value, or a note of what is wrong.
+fn noted<T>(checked: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> Option<T> {
+    checked.map_err(|error| errors.push(error)).ok()
+}
+
+fn external_id_flaw(external_id: &str) -> Option<String> {
+    if external_id.is_empty() {
+        return Some("is empty: leave it out, or send null".to_owned());
+    }
+    text::flaw(external_id, LONGEST_EXTERNAL_ID, Lines::One)
+}
+
+/// Only a whole address of the web: buyers are sent there.
+fn url_flaw(url: &str) -> Option<String> {
+    if url.is_empty() {
+        return None;
+    }
+    let parsed: Option<Uri> = url.parse().ok();
+    let of_the_web = parsed.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri
+                .authority()
+                .is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
+    });
+    (!of_the_web).then(|| "is no absolute http or https URL, percent-encoded and without credentials".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn options() -> Vec<PaymentOption> {
+        let option = |coin: &str, network: &str, decimals, available| PaymentOption {
+            coin_id: coin.to_owned(),
+            coin_name: coin.to_owned(),
+            network_id: network.to_owned(),
+            network_name: network.to_owned(),
+            decimals,
+            contract: None,
+            confirmations: 3,
+            minimum: 1000.into(),
+            available,
+        };
+        vec![option("btc", "bitcoin", 8, true), option("usdt", "tron", 6, true), option("eth", "ethereum", 18, false)]
+    }
+
+    fn body(changes: &Value) -> CreateInvoice {
+        let mut body = json!({"coin_id": "usdt", "network_id": "tron", "amount": "12.50"});
+        body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        serde_json::from_value(body).unwrap()
+    }
+
+    fn refused(changes: &Value) -> String {
+        format!("{:?}", body(changes).check(&options()).unwrap_err())
+    }
+
+    #[test]
+    fn the_shortest_body_is_accepted() {
+        let terms = body(&json!({})).check(&options()).unwrap();
+        assert_eq!((terms.amount, terms.expires_in.as_secs()), (12_500_000.into(), 900));
+    }
+
+    #[test]
+    fn the_limits_themselves_are_accepted() {
+        let changes = json!({
+            "amount": "0.001", "title": "t".repeat(200), "description": "line\n".repeat(400), "external_id": "é".repeat(200),
+            "checkout_url": "https://shop.example/thanks?order=1#top", "expires_in_seconds": 2_592_000
+        });
+        body(&changes).check(&options()).unwrap();
+        body(&json!({"expires_in_seconds": 1, "checkout_url": ""})).check(&options()).unwrap();
+    }
+
+    #[test]
+    fn each_unacceptable_field_is_named() {
+        for (field, value) in [
+            ("coin_id", json!("doge")),
+            ("coin_id", json!("btc")),
+            ("network_id", json!("solana")),
+            ("amount", json!("0")),
+            ("amount", json!("0.000999")),
+            ("amount", json!("1.2345678")),
+            ("amount", json!("-1")),
+            ("amount", json!("1e3")),
+            ("title", json!("t".repeat(201))),
+            ("title", json!("a\u{0}")),
+            ("description", json!("d".repeat(2001))),
+            ("description", json!("a\u{0}")),
+            ("checkout_url", json!("javascript:alert(1)")),
+            ("checkout_url", json!("//shop.example")),
+            ("checkout_url", json!("https://user:pass@shop.example/")),
+            ("checkout_url", json!("https://shop.example/a b")),
+            ("checkout_url", json!(format!("https://shop.example/{}", "a".repeat(2000)))),
+            ("external_id", json!("")),
+            ("external_id", json!("e".repeat(201))),
+            ("external_id", json!("a\nb")),
+            ("expires_in_seconds", json!(0)),
+            ("expires_in_seconds", json!(-1)),
+            ("expires_in_seconds", json!(2_592_001)),
+        ] {
+            let refused = refused(&json!({field: value}));
+            assert!(refused.contains(&format!("field: {field:?}")), "{field} {value}: {refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_available_now_is_refused() {
+        assert!(refused(&json!({"coin_id": "eth", "network_id": "ethereum"})).contains("not available"));
+    }
+
+    #[test]
+    fn all_bad_fields_are_named_at_once() {
+        let refused = refused(&json!({"coin_id": "x", "amount": "x", "title": "\n", "expires_in_seconds": 0}));
+        for field in ["coin_id", "amount", "title", "expires_in_seconds"] {
+            assert!(refused.contains(&format!("field: {field:?}")), "{field}: {refused}");
+        }
+    }
+}

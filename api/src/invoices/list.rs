@@ -1,0 +1,42 @@
+//! `GET /invoices`: the merchant's invoices, newest first.
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use store::postgres::invoices::{Invoice, Position};
+
+use super::{body::InvoiceBody, cursor, filter::ListQuery};
+use crate::{
+    auth::{Caller, ReadInvoices},
+    params::QueryPairs,
+    problem::Problem,
+    state::Api,
+};
+
+/// A page of invoices.
+#[derive(Serialize)]
+pub(crate) struct Page {
+    items: Vec<InvoiceBody>,
+    /// Goes on after this page; null on the last one.
+    next_cursor: Option<String>,
+}
+
+/// The invoices that the filter lets through, a page at a time.
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller<ReadInvoices>,
+    pairs: QueryPairs,
+) -> Result<Json<Page>, Problem> {
+    let query = ListQuery::try_from(pairs)?;
+    // One more than asked for shows whether the list goes on.
+    let found = api.database.list_invoices(caller.who, &query.filter, query.after, query.limit + 1).await?;
+    let page = &found[..found.len().min(usize::try_from(query.limit).unwrap_or_default())];
+    let last = page.last().filter(|_| found.len() > page.len());
+    Ok(Json(Page {
+        items: page.iter().map(InvoiceBody::from).collect(),
+        next_cursor: last.map(|invoice| cursor::encode(&position(invoice))),
+    }))
+}
+
+fn position(invoice: &Invoice) -> Position {
+    Position { created_at: invoice.created_at, invoice_id: invoice.invoice_id }
+}

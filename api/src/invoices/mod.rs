@@ -1,0 +1,43 @@
+//! Invoices over HTTP: one endpoint a file.
+
+mod body;
+pub(crate) mod cancel;
+mod check;
+pub(crate) mod create;
+mod cursor;
+mod filter;
+pub(crate) mod list;
+mod payment_uris;
+mod policy;
+pub(crate) mod read;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use store::postgres::invoices::Invoice;
+use uuid::Uuid;
+
+pub(crate) use policy::InvoiceSettings;
+
+use crate::{etag, problem::Problem, state::Api};
+
+/// The address of an invoice.
+fn location(invoice_id: Uuid) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(&format!("/invoices/{invoice_id}")).map_err(Problem::unforeseen)
+}
+
+/// An invoice with its version.
+fn respond(status: StatusCode, invoice: &Invoice) -> Response {
+    let mut response = (status, Json(body::InvoiceBody::from(invoice))).into_response();
+    response.headers_mut().extend(etag::etag(&invoice.version.to_string()).map(|tag| (header::ETAG, tag)));
+    response
+}
+
+/// An invoice that `merchant` owns; for operators any. Another's is not there.
+async fn find(api: &Api, invoice_id: Uuid, merchant: Option<Uuid>) -> Result<Invoice, Problem> {
+    let invoice = api.database.find_invoice(invoice_id).await?;
+    let visible = invoice.filter(|invoice| merchant.is_none_or(|merchant| merchant == invoice.merchant_id));
+    visible.ok_or_else(|| Problem::not_found("invoice"))
+}

@@ -1,0 +1,140 @@
+//! Bodies: read whole, within a limit and a time, and parsed with the name of the field that is wrong.
+
+use std::time::Duration;
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
+};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout;
+
+use crate::problem::{FieldError, Problem, kinds};
+
+/// How long a body may take to arrive.
+const READ: Duration = Duration::from_secs(10);
+
+/// A JSON body, with the bytes that it came as.
+#[derive(Debug)]
+pub(crate) struct Json<T> {
+    /// What they say.
+    pub(crate) value: T,
+    /// What was sent.
+    pub(crate) raw: Bytes,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let raw = read(request, state).await?;
+        let value = parse(&raw)?;
+        Ok(Self { value, raw })
+    }
+}
+
+/// Reads a body that has to be JSON by its content type.
+pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if !is_json(request.headers()) {
+        return Err(Problem::from(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    match timeout(READ, Bytes::from_request(request, state)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) => Err(Problem::from(rejection.status())),
+        Err(_elapsed) => Err(Problem::from(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/json")
+}
+
+/// Parses a body, or says which field is wrong.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let deserializer = &mut serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| refusal(&error))?;
+    deserializer.end().map_err(|error| Problem::new(kinds::INVALID_JSON, error.to_string()))?;
+    Ok(value)
+}
+
+fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let detail = error.inner().to_string();
+    if !error.inner().is_data() {
+        return Problem::new(kinds::INVALID_JSON, detail);
+    }
+    let field = field_name(&error.path().to_string(), &detail);
+    let errors = vec![FieldError::new(field, without_position(&detail))];
+    Problem::with_errors(kinds::INVALID_BODY, without_position(&detail), errors)
+}
+
+/// The path of the field. One that is missing or given twice is named by the message alone, beside the path of the
+/// object that it belongs to.
+fn field_name(path: &str, detail: &str) -> String {
+    let named = ["missing field `", "duplicate field `"]
+        .into_iter()
+        .find_map(|words| detail.strip_prefix(words)?.split('`').next());
+    match (path, named) {
+        (".", Some(name)) => name.to_owned(),
+        (path, Some(name)) => format!("{path}.{name}"),
+        (path, None) => path.to_owned(),
+    }
+}
+
+/// A position says nothing that the field's name does not say better.
+fn without_position(detail: &str) -> &str {
+    detail.rsplit_once(" at line ").map_or(detail, |(message, _)| message)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, response::IntoResponse};
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        #[expect(dead_code, reason = "only the parsing is looked at")]
+        amount: String,
+        #[expect(dead_code, reason = "only the parsing is looked at")]
+        lines: Vec<u8>,
+    }
+
+    fn refused(body: &str) -> String {
+        format!("{:?}", parse::<Order>(body.as_bytes()).unwrap_err())
+    }
+
+    #[test]
+    fn the_bad_field_is_named() {
+        for (body, field) in [
+            (r#"{"lines":[]}"#, "amount"),
+            (r#"{"amount":1,"lines":[]}"#, "amount"),
+            (r#"{"amount":"1","lines":[1,"x"]}"#, "lines[1]"),
+            (r#"{"amount":"1","lines":[],"more":1}"#, "more"),
+            (r#"{"amount":"1","amount":"1","lines":[]}"#, "amount"),
+        ] {
+            let refused = refused(body);
+            assert!(refused.contains("invalid_body"), "{body}: {refused}");
+            assert!(refused.contains(&format!("field: {field:?}")), "{body}: {refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused() {
+        let nested = "[".repeat(10_000);
+        for body in ["", "{", "{} {}", "\u{feff}{}", r#"{"amount":"\ud800"}"#, &nested] {
+            assert!(refused(body).contains("\"invalid_json\"") || refused(body).contains("invalid_body"), "{body:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn another_content_type_is_415() {
+        let request = Request::builder().header(header::CONTENT_TYPE, "text/json").body(Body::from("{}")).unwrap();
+        let problem = Json::<Order>::from_request(request, &()).await.unwrap_err();
+        assert_eq!(problem.into_response().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+}

@@ -1,0 +1,27 @@
+//! Perdura's HTTP API: it starts processes, tells them things, and reads what they wrote. It calls no outside system.
+
+mod auth;
+mod catalogue;
+mod codec;
+mod commands;
+mod cors;
+mod deposits;
+mod engine;
+mod etag;
+mod health;
+mod idempotency;
+mod invoices;
+mod json;
+mod logging;
+mod params;
+mod payment_options;
+mod privacy;
+mod problem;
+mod request_log;
+mod router;
+mod secrets;
+mod server;
+mod state;
+mod text;
+
+pub use commands::{Cli, run};

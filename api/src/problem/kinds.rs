@@ -1,0 +1,81 @@
+//! Every kind of problem that the API answers with. A code, once published, keeps its meaning.
+
+use axum::http::StatusCode;
+
+/// What all problems with the same code share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) title: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $status:ident, $code:literal, $title:literal;)*) => {
+        $(pub(crate) const $name: Kind = Kind { status: StatusCode::$status, code: $code, title: $title };)*
+
+        #[cfg(test)]
+        pub(crate) const ALL: &[Kind] = &[$($name),*];
+    };
+}
+
+kinds! {
+    BAD_REQUEST = BAD_REQUEST, "bad_request", "The request cannot be understood";
+    INVALID_JSON = BAD_REQUEST, "invalid_json", "The body is not JSON";
+    INVALID_BODY = BAD_REQUEST, "invalid_body", "The body is not of the form that this route takes";
+    INVALID_QUERY = BAD_REQUEST, "invalid_query", "A query parameter is unknown or cannot be read";
+    IDEMPOTENCY_KEY_MISSING = BAD_REQUEST, "idempotency_key_missing", "This route needs an Idempotency-Key";
+    IDEMPOTENCY_KEY_INVALID = BAD_REQUEST, "idempotency_key_invalid", "The Idempotency-Key cannot be used";
+    UNAUTHENTICATED = UNAUTHORIZED, "unauthenticated", "No valid API key was given";
+    SIGNATURE_INVALID = UNAUTHORIZED, "signature_invalid", "The signature does not fit the body";
+    SCOPE_MISSING = FORBIDDEN, "scope_missing", "The API key may not do this";
+    PRINCIPAL_NOT_ALLOWED = FORBIDDEN, "principal_not_allowed", "This is not for the owner of this API key";
+    NOT_FOUND = NOT_FOUND, "not_found", "There is no such thing";
+    METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "method_not_allowed", "The route does not take this method";
+    REQUEST_TIMEOUT = REQUEST_TIMEOUT, "request_timeout", "The request did not arrive in time";
+    EXTERNAL_ID_TAKEN = CONFLICT, "external_id_taken", "The external id belongs to another invoice";
+    INVOICE_NOT_CANCELLABLE = CONFLICT, "invoice_not_cancellable", "The invoice cannot be cancelled any more";
+    BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
+    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body has to be application/json";
+    UNACCEPTABLE = UNPROCESSABLE_ENTITY, "unacceptable", "The request is understood and cannot be accepted";
+    IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The Idempotency-Key came with another body";
+    INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side";
+    TEMPORARILY_UNAVAILABLE = SERVICE_UNAVAILABLE, "temporarily_unavailable", "This is not possible just now";
+}
+
+/// The kind of an error that the framework answered with nothing but a status.
+pub(super) fn of_status(status: StatusCode) -> Kind {
+    match status {
+        StatusCode::NOT_FOUND => NOT_FOUND,
+        StatusCode::METHOD_NOT_ALLOWED => METHOD_NOT_ALLOWED,
+        StatusCode::REQUEST_TIMEOUT => REQUEST_TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE => BODY_TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => UNSUPPORTED_MEDIA_TYPE,
+        StatusCode::UNPROCESSABLE_ENTITY => UNACCEPTABLE,
+        StatusCode::SERVICE_UNAVAILABLE => TEMPORARILY_UNAVAILABLE,
+        _ if status.is_client_error() => Kind { status, ..BAD_REQUEST },
+        _ => INTERNAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_names_one_kind() {
+        let mut codes: Vec<_> = ALL.iter().map(|kind| kind.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ALL.len());
+        assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
+    }
+
+    #[test]
+    fn a_status_alone_keeps_its_number() {
+        for number in 400..=431 {
+            let status = StatusCode::from_u16(number).unwrap();
+            assert_eq!(of_status(status).status, status);
+        }
+    }
+}

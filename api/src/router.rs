@@ -1,0 +1,210 @@
+//! Every route on one page.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, StatusCode},
+    middleware,
+    routing::{get, post},
+};
+use temporal::Codec;
+use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+
+use crate::{
+    codec, cors, deposits, health, invoices, payment_options, privacy,
+    problem::{self, Problem, kinds},
+    request_log,
+    state::Api,
+};
+
+/// How long a handler may take. Those that wait for a process have a deadline of their own, which is shorter.
+const HANDLER: Duration = Duration::from_secs(30);
+const BODY: usize = 64 * 1024;
+/// Temporal's UI sends the payloads of a whole page of a history at once.
+const CODEC_BODY: usize = 4 * 1024 * 1024;
+
+/// The routes of the API.
+pub(crate) fn router(api: Api, ui_origin: Option<HeaderValue>) -> Router {
+    let routes = Router::new()
+        .merge(invoice_routes())
+        .route("/payment-options", get(payment_options::list).layer(cors::public()))
+        .route("/deposits", post(deposits::report::report))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/version", get(health::version))
+        .layer(RequestBodyLimitLayer::new(BODY))
+        .merge(codec_routes(ui_origin))
+        .with_state(api);
+    with_shared_layers(routes)
+}
+
+fn invoice_routes() -> Router<Api> {
+    Router::new()
+        .route("/invoices", post(invoices::create::create).get(invoices::list::list))
+        .route("/invoices/{id}", get(invoices::read::read))
+        .route("/invoices/{id}/cancel", post(invoices::cancel::cancel))
+        .layer(middleware::map_response(privacy::keep))
+}
+
+fn codec_routes(ui_origin: Option<HeaderValue>) -> Router<Api> {
+    Router::new()
+        .route("/codec/decode", post(codec::decode))
+        .route("/codec/encode", post(codec::encode))
+        .layer(RequestBodyLimitLayer::new(CODEC_BODY))
+        .layer(middleware::map_response(privacy::keep))
+        .layer(cors::temporal_ui(ui_origin))
+}
+
+/// The codec without a key, for a loopback port.
+pub(crate) fn open_codec(codec: Codec, ui_origin: Option<HeaderValue>) -> Router {
+    let routes = Router::new()
+        .route("/decode", post(codec::open_decode))
+        .route("/encode", post(codec::open_encode))
+        .layer(RequestBodyLimitLayer::new(CODEC_BODY))
+        .layer(middleware::map_response(privacy::keep))
+        .layer(cors::temporal_ui(ui_origin))
+        .with_state(codec);
+    with_shared_layers(routes)
+}
+
+/// The last layer is the outermost.
+fn with_shared_layers(routes: Router) -> Router {
+    routes
+        .fallback(async || Problem::new(kinds::NOT_FOUND, "there is nothing under this path"))
+        .layer(DefaultBodyLimit::disable())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, HANDLER))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(middleware::from_fn(problem::render))
+        .layer(middleware::from_fn(request_log::observe))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::{
+        body::{Body, to_bytes},
+        http::{Request, Response, header},
+    };
+    use serde_json::{Value, json};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::state::Services;
+
+    const KEY: &str = "Bearer pk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    /// Sends a request to an API whose database and Temporal are away.
+    async fn send(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (Response<Body>, Value) {
+        let routes = router(Arc::new(Services::without_servers()), Some(HeaderValue::from_static("http://ui")));
+        answer(routes, request(method, path, headers, body)).await
+    }
+
+    fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+        let request = Request::builder().method(method).uri(path);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.body(Body::from(body.to_owned())).unwrap()
+    }
+
+    async fn answer(routes: Router, request: Request<Body>) -> (Response<Body>, Value) {
+        let (parts, body) = routes.oneshot(request).await.unwrap().into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        (Response::from_parts(parts, Body::empty()), serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    fn assert_problem((response, body): &(Response<Body>, Value), status: u16, code: &str) {
+        assert_eq!(response.status(), status, "{body}");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!((&body["code"], &body["status"]), (&json!(code), &json!(status)));
+        assert_eq!(body["type"], format!("urn:perdura:problem:{code}"));
+        let id = response.headers()["x-request-id"].to_str().unwrap();
+        assert_eq!(body["instance"], format!("urn:perdura:request:{id}"));
+        assert!(body["title"].is_string() && body["detail"].is_string() && body["errors"].is_array(), "{body}");
+    }
+
+    #[tokio::test]
+    async fn the_errors_of_the_framework_are_problems() {
+        assert_problem(&send("GET", "/nothing", &[], "").await, 404, "not_found");
+        let refused = send("DELETE", "/deposits", &[], "").await;
+        assert_problem(&refused, 405, "method_not_allowed");
+        assert_eq!(refused.0.headers()[header::ALLOW], "POST");
+        let large = [("content-length", "65537"), ("content-type", "application/json")];
+        assert_problem(&send("POST", "/deposits", &large, "").await, 413, "body_too_large");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_opaque_problem() {
+        let routes = Router::new().route("/panic", get(async || -> &'static str { panic!("secret") }));
+        let failed = answer(with_shared_layers(routes), request("GET", "/panic", &[], "")).await;
+        assert_problem(&failed, 500, "internal");
+        assert!(!failed.1.to_string().contains("secret"));
+    }
+
+    async fn assert_needs_a_key(method: &str, path: &str) {
+        for headers in [&[][..], &[("authorization", "Basic eA==")], &[("authorization", "Bearer pk_short")]] {
+            let refused = send(method, path, headers, "").await;
+            assert_problem(&refused, 401, "unauthenticated");
+            assert_eq!(refused.0.headers()[header::WWW_AUTHENTICATE], "Bearer realm=\"perdura\"");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_key_nothing_is_told() {
+        for (method, path) in [
+            ("POST", "/invoices"),
+            ("GET", "/invoices"),
+            ("GET", "/invoices/0190a0b0-0000-7000-8000-00000000000a"),
+            ("POST", "/invoices/0190a0b0-0000-7000-8000-00000000000a/cancel"),
+            ("POST", "/deposits"),
+            ("POST", "/codec/decode"),
+            ("POST", "/codec/encode"),
+        ] {
+            assert_needs_a_key(method, path).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_database_callers_hear_when_to_come_back() {
+        let away = send("GET", "/invoices", &[("authorization", KEY)], "").await;
+        assert_problem(&away, 503, "temporarily_unavailable");
+        assert!(away.0.headers().contains_key(header::RETRY_AFTER));
+        assert_eq!(away.0.headers()[header::CACHE_CONTROL], "no-store");
+    }
+
+    #[tokio::test]
+    async fn health_tells_what_is_away() {
+        let (alive, _) = send("GET", "/livez", &[("x-request-id", "mine")], "").await;
+        assert_eq!(
+            (alive.status().as_u16(), &alive.headers()["x-request-id"]),
+            (200, &HeaderValue::from_static("mine"))
+        );
+        let (unready, body) = send("GET", "/readyz", &[], "").await;
+        assert_eq!(unready.status(), 503);
+        assert_eq!(body["dependencies"], json!({"database": "unreachable", "temporal": "unreachable"}));
+    }
+
+    #[tokio::test]
+    async fn only_the_ui_may_call_the_codec_from_a_page() {
+        let preflight = [("origin", "http://ui"), ("access-control-request-method", "POST")];
+        let (allowed, _) = send("OPTIONS", "/codec/decode?preserveStorageRefs=true", &preflight, "").await;
+        assert_eq!(allowed.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "http://ui");
+        assert_eq!(allowed.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS], "authorization,content-type,x-namespace");
+        let preflight = [("origin", "http://other"), ("access-control-request-method", "POST")];
+        let (refused, _) = send("OPTIONS", "/codec/decode", &preflight, "").await;
+        assert!(!refused.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
+    }
+
+    #[tokio::test]
+    async fn the_open_codec_opens_what_it_sealed() {
+        let codec = Services::without_servers().codec;
+        let clear = json!({"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "ImhpIg=="}]});
+        let json = [("content-type", "application/json")];
+        let sealed = request("POST", "/encode", &json, &clear.to_string());
+        let (_, sealed) = answer(open_codec(codec.clone(), None), sealed).await;
+        assert!(sealed["payloads"][0]["data"].is_string() && sealed != clear);
+        let opened = request("POST", "/decode?preserveStorageRefs=true", &json, &sealed.to_string());
+        assert_eq!(answer(open_codec(codec, None), opened).await.1, clear);
+    }
+}

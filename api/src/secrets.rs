@@ -1,0 +1,43 @@
+//! Secrets come in files, so that no process list and no environment dump shows them.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, ensure};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use standardwebhooks::Webhook;
+
+use crate::idempotency::FingerprintKey;
+
+const PREFIX: &str = "whsec_";
+/// Bytes of a watcher's secret, as Standard Webhooks wants them.
+const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// The key for fingerprints: a file with the base64 of 32 bytes.
+pub(crate) fn fingerprint_key(path: &Path) -> anyhow::Result<FingerprintKey> {
+    let text = read(path, "PERDURA_FINGERPRINT_KEY_FILE")?;
+    let key: Option<[u8; 32]> = BASE64_STANDARD.decode(text.trim()).ok().and_then(|key| key.try_into().ok());
+    let key = key
+        .with_context(|| format!("{} (PERDURA_FINGERPRINT_KEY_FILE) is not the base64 of 32 bytes", path.display()))?;
+    Ok(FingerprintKey::new(key))
+}
+
+/// The secrets of the watchers: a file with one `whsec_<base64>` a line. Two at once let a watcher change his.
+pub(crate) fn watcher_secrets(path: &Path) -> anyhow::Result<Vec<Webhook>> {
+    let text = read(path, "PERDURA_WATCHER_SECRETS_FILE")?;
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+    let secrets: Vec<_> = lines.map(|(index, line)| watcher_secret(index + 1, line)).collect::<Result<_, _>>()?;
+    ensure!(!secrets.is_empty(), "{} (PERDURA_WATCHER_SECRETS_FILE) has no secret", path.display());
+    Ok(secrets)
+}
+
+fn watcher_secret(number: usize, line: &str) -> anyhow::Result<Webhook> {
+    let secret = line.strip_prefix(PREFIX).and_then(|secret| BASE64_STANDARD.decode(secret).ok());
+    let secret = secret.filter(|secret| SECRET_BYTES.contains(&secret.len())).with_context(|| {
+        format!("line {number} of PERDURA_WATCHER_SECRETS_FILE is not {PREFIX}<base64 of 24 to 64 bytes>")
+    })?;
+    Ok(Webhook::from_bytes(secret)?)
+}
+
+fn read(path: &Path, variable: &str) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}, the file named by {variable}", path.display()))
+}

@@ -1,0 +1,51 @@
+//! What every endpoint can use.
+
+use std::sync::Arc;
+
+use standardwebhooks::Webhook;
+use store::postgres::Database;
+use temporal::Codec;
+
+use crate::{catalogue::Catalogue, engine::Engine, idempotency::FingerprintKey, invoices::InvoiceSettings};
+
+/// Shared by all requests.
+pub(crate) type Api = Arc<Services>;
+
+/// What every endpoint can use.
+pub(crate) struct Services {
+    pub(crate) database: Database,
+    pub(crate) engine: Engine,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) codec: Codec,
+    pub(crate) fingerprint_key: FingerprintKey,
+    pub(crate) watcher_secrets: Vec<Webhook>,
+    pub(crate) invoices: InvoiceSettings,
+}
+
+#[cfg(test)]
+impl Services {
+    /// An API whose database and Temporal are away.
+    pub(crate) fn without_servers() -> Self {
+        use std::time::Duration;
+
+        use clap::Parser;
+
+        #[derive(Parser)]
+        struct Defaults {
+            #[command(flatten)]
+            invoices: InvoiceSettings,
+        }
+
+        let database = Database::new(&"postgres://perdura@127.0.0.1:1/none".to_owned().into(), 1, "test").unwrap();
+        let keys = temporal::KeyRing::parse("k:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+        Self {
+            catalogue: Catalogue::new(database.clone(), Duration::ZERO),
+            database,
+            engine: Engine::new(Duration::from_secs(1)),
+            codec: Codec::new(keys),
+            fingerprint_key: FingerprintKey::new([0; 32]),
+            watcher_secrets: Vec::new(),
+            invoices: Defaults::parse_from(["test"]).invoices,
+        }
+    }
+}
