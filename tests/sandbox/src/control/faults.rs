@@ -1,0 +1,36 @@
+//! `/_control/faults`: what is to go wrong.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::faults::Fault;
+use crate::problem::{Body, Problem};
+use crate::state::Sandbox;
+
+pub(crate) async fn set(State(sandbox): State<Arc<Sandbox>>, Body(fault): Body<Fault>) -> Result<Json<Value>, Problem> {
+    fault.check()?;
+    sandbox.change(|world| {
+        world.faults.list.push(fault);
+        world.save_faults();
+        Ok(())
+    })?;
+    Ok(list(State(sandbox)).await)
+}
+
+pub(crate) async fn list(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
+    Json(sandbox.read(|world| json!({ "faults": world.faults() })))
+}
+
+/// Also lets every held connection go at once.
+pub(crate) async fn clear(State(sandbox): State<Arc<Sandbox>>) -> Result<Json<Value>, Problem> {
+    sandbox.change(|world| {
+        world.faults.list.clear();
+        world.save_faults();
+        Ok(())
+    })?;
+    sandbox.release_held();
+    Ok(list(State(sandbox)).await)
+}

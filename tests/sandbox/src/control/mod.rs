@@ -1,0 +1,11 @@
+//! `/_control/…`: drives what the sandbox plays. For tests and for a person with curl.
+
+pub(crate) mod deposits;
+pub(crate) mod faults;
+pub(crate) mod ledger;
+pub(crate) mod mine;
+pub(crate) mod observations;
+pub(crate) mod pause;
+pub(crate) mod reorg;
+pub(crate) mod repeat;
+pub(crate) mod replace;

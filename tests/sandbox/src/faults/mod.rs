@@ -1,0 +1,205 @@
+//! Faults that are asked for: which request is hit, and how.
+
+mod inject;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::problem::Problem;
+
+pub(crate) use inject::answer;
+
+/// Longer than any caller waits.
+const HELD: Duration = Duration::from_secs(30);
+const SLOW: Duration = Duration::from_secs(2);
+
+/// A part of the sandbox that can be made to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum System {
+    Addresses,
+    Watcher,
+}
+
+impl System {
+    fn operations(self) -> &'static [&'static str] {
+        match self {
+            Self::Addresses => &["create", "deposits"],
+            Self::Watcher => &["report"],
+        }
+    }
+}
+
+/// How a request fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Refused with a 503, without effect; of the watcher: not sent this time.
+    Error,
+    /// Held, then closed unanswered, without effect.
+    Timeout,
+    /// The effect happens, the caller never hears of it.
+    ExecuteThenTimeout,
+    /// Answered late.
+    Slow,
+    /// The effect happens, the answer is cut off in the middle; of the watcher: half of the body is sent.
+    Malformed,
+}
+
+/// A fault that waits for the requests it hits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fault {
+    system: System,
+    operation: String,
+    kind: Kind,
+    /// Share of the matching requests that are hit, 0 to 1.
+    #[serde(default = "every_time")]
+    rate: f64,
+    /// Hits that are left; without it, until the faults are deleted.
+    #[serde(default)]
+    times: Option<u32>,
+    /// Hits only requests that name something with this text in it.
+    #[serde(default, rename = "match")]
+    text: Option<String>,
+    /// How long a slow or held request waits, in milliseconds.
+    #[serde(default)]
+    delay_ms: Option<u64>,
+}
+
+fn every_time() -> f64 {
+    1.0
+}
+
+impl Fault {
+    /// Refuses what could never hit anything.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        let operations = self.system.operations();
+        if !operations.contains(&self.operation.as_str()) {
+            let known = operations.join(", ");
+            return Err(Problem::unprocessable(format!("unknown operation `{}`, known are: {known}", self.operation)));
+        }
+        if !(0.0..=1.0).contains(&self.rate) || self.times == Some(0) {
+            return Err(Problem::unprocessable("rate must be between 0 and 1, times at least 1"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn matches(&self, names: &[&str]) -> bool {
+        self.text.as_ref().is_none_or(|text| names.iter().any(|name| name.contains(text.as_str())))
+    }
+
+    fn is_for(&self, system: System, operation: &str) -> bool {
+        self.system == system && self.operation == operation && self.times != Some(0)
+    }
+
+    /// Draws by the rate and counts the hit.
+    fn draw(&mut self) -> bool {
+        let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
+        let drawn = f64::from(u32::from_be_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0);
+        let hit = drawn < self.rate;
+        if hit {
+            self.times = self.times.map(|times| times - 1);
+        }
+        hit
+    }
+
+    fn delay(&self) -> Duration {
+        let usual = if self.kind == Kind::Slow { SLOW } else { HELD };
+        self.delay_ms.map_or(usual, Duration::from_millis)
+    }
+}
+
+/// The faults that are set, oldest first; the first that hits wins.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) list: Vec<Fault>,
+}
+
+/// What a fault does to the one request that it hit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hit {
+    pub(crate) kind: Kind,
+    delay: Duration,
+}
+
+impl Faults {
+    /// Whether a request that goes by these names is hit.
+    pub(crate) fn strike(&mut self, system: System, operation: &str, names: &[&str]) -> Option<Hit> {
+        self.strike_where(system, operation, |fault| fault.matches(names)).map(|(hit, _)| hit)
+    }
+
+    /// The same for a request about many things; also says which fault it was, for those of them that it matches.
+    pub(crate) fn strike_where(
+        &mut self,
+        system: System,
+        operation: &str,
+        matches: impl Fn(&Fault) -> bool,
+    ) -> Option<(Hit, Fault)> {
+        let mut candidates = self.list.iter_mut().filter(|fault| fault.is_for(system, operation) && matches(fault));
+        let fault = candidates.find_map(|fault| fault.draw().then(|| fault.clone()))?;
+        self.list.retain(|fault| fault.times != Some(0));
+        Some((Hit { kind: fault.kind, delay: fault.delay() }, fault))
+    }
+}
+
+/// A hit, with the line by which a held request is let go.
+pub(crate) struct Strike {
+    pub(crate) kind: Kind,
+    delay: Duration,
+    released: watch::Receiver<()>,
+}
+
+impl Strike {
+    pub(crate) fn new(hit: Hit, released: watch::Receiver<()>) -> Self {
+        Self { kind: hit.kind, delay: hit.delay, released }
+    }
+
+    /// Waits as long as the fault says, or until the faults are deleted.
+    pub(crate) async fn wait(&mut self) {
+        // An error means that the sandbox is gone: nobody is held any more either.
+        let _ = tokio::time::timeout(self.delay, self.released.changed()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(json: &str) -> Fault {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn times_count_down_and_the_text_must_match() {
+        let mut faults = Faults::default();
+        faults.list.push(fault(r#"{"system":"addresses","operation":"create","kind":"error","times":2,"match":"ab"}"#));
+        assert!(faults.strike(System::Addresses, "create", &["xyz"]).is_none());
+        assert!(faults.strike(System::Addresses, "deposits", &["abc"]).is_none());
+        assert!(faults.strike(System::Addresses, "create", &["abc"]).is_some());
+        assert!(faults.strike(System::Addresses, "create", &["zab"]).is_some());
+        assert!(faults.strike(System::Addresses, "create", &["abc"]).is_none());
+        assert!(faults.list.is_empty());
+    }
+
+    #[test]
+    fn a_rate_of_zero_never_hits_and_of_one_always() {
+        let mut never = fault(r#"{"system":"watcher","operation":"report","kind":"slow","rate":0}"#);
+        let mut always = fault(r#"{"system":"watcher","operation":"report","kind":"slow"}"#);
+        assert!((0..100).all(|_| !never.draw() && always.draw()));
+    }
+
+    #[test]
+    fn what_could_never_hit_is_refused() {
+        for bad in [
+            r#"{"system":"watcher","operation":"create","kind":"slow"}"#,
+            r#"{"system":"watcher","operation":"report","kind":"slow","rate":1.5}"#,
+            r#"{"system":"watcher","operation":"report","kind":"slow","times":0}"#,
+        ] {
+            assert!(fault(bad).check().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The outside systems that Perdura works with, played locally over real HTTP: what a developer without an account at
+//! any of them runs against, and what the tests run against. Written from the systems' documents; it shares no code with
+//! the product, so that one misunderstanding cannot be on both sides.
+//!
+//! One folder per system (`addresses`, `chains` with their `watcher`), `control` for whoever drives them, and what they
+//! have in common: the `ledger` of effects, the `faults`, the `state`.
+
+mod addresses;
+mod chains;
+mod config;
+mod control;
+mod faults;
+mod ledger;
+mod problem;
+mod server;
+mod state;
+mod watcher;
+
+pub use config::Settings;
+pub use server::run;

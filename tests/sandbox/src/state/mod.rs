@@ -1,0 +1,119 @@
+//! All that the sandbox knows, behind one lock, and saved when a folder is given.
+
+mod journal;
+mod record;
+mod world;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context;
+use axum::http::StatusCode;
+use tokio::sync::{Notify, watch};
+
+use crate::faults::{Strike, System};
+use crate::problem::Problem;
+use crate::watcher::Reporter;
+use journal::Journal;
+
+pub(crate) use record::Record;
+pub(crate) use world::World;
+
+/// The sandbox as its routes and its watcher share it.
+pub(crate) struct Sandbox {
+    kept: Mutex<Kept>,
+    /// Wakes the watcher.
+    pub(crate) work: Notify,
+    /// Lets go of everything that a fault holds.
+    release: watch::Sender<()>,
+    /// Nothing is reported where no API is configured.
+    reporter: Option<Reporter>,
+}
+
+struct Kept {
+    world: World,
+    journal: Option<Journal>,
+}
+
+impl Sandbox {
+    /// Starts empty, or with what an earlier process saved in `folder`.
+    pub(crate) fn open(folder: Option<&Path>, reporter: Option<Reporter>) -> anyhow::Result<Self> {
+        let mut world = World::new();
+        let journal = match folder {
+            Some(folder) => Some(Journal::open(folder, &mut world).context("the state folder cannot be used")?),
+            None => None,
+        };
+        let kept = Mutex::new(Kept { world, journal });
+        Ok(Self { kept, work: Notify::new(), release: watch::Sender::new(()), reporter })
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        look(&self.lock().world)
+    }
+
+    /// Changes the world and saves the change before anything is answered.
+    pub(crate) fn change<T>(&self, act: impl FnOnce(&mut World) -> Result<T, Problem>) -> Result<T, Problem> {
+        let mut kept = self.lock();
+        let result = act(&mut kept.world);
+        let saved = kept.save();
+        drop(kept);
+        self.work.notify_one();
+        saved.map_err(|error| {
+            tracing::error!(error = %error, "state.save.failed");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the state cannot be saved: {error}"))
+        })?;
+        result
+    }
+
+    /// For the watcher, whose every look may change something and must not wake it again. A change that cannot be
+    /// saved is logged: the worst that follows after a restart is that something is reported twice.
+    pub(crate) fn change_quietly<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        let mut kept = self.lock();
+        let result = act(&mut kept.world);
+        if let Err(error) = kept.save() {
+            tracing::error!(error = %error, "state.save.failed");
+        }
+        result
+    }
+
+    /// Whether a fault hits the request that goes by these names.
+    pub(crate) fn strike(&self, system: System, operation: &str, names: &[&str]) -> Option<Strike> {
+        let released = self.release.subscribe();
+        if self.read(|world| world.faults().is_empty()) {
+            return None;
+        }
+        let hit = self.change(|world| Ok(world.strike(system, operation, names))).ok().flatten()?;
+        tracing::info!(?system, operation, kind = ?hit.kind, "fault.hit");
+        Some(Strike::new(hit, released))
+    }
+
+    /// For a hit that was drawn together with something else.
+    pub(crate) fn subscribe_to_release(&self) -> watch::Receiver<()> {
+        self.release.subscribe()
+    }
+
+    /// Lets every held connection go at once.
+    pub(crate) fn release_held(&self) {
+        self.release.send_replace(());
+    }
+
+    pub(crate) fn reporter(&self) -> Option<&Reporter> {
+        self.reporter.as_ref()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        // A panic while the lock is held would be a bug here; the other requests can still be answered.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// One short append to the page cache, under the lock so that the order on disk is the order of the changes.
+    fn save(&mut self) -> std::io::Result<()> {
+        let records = self.world.take_unsaved();
+        match &mut self.journal {
+            Some(journal) if !records.is_empty() => journal.append(&records),
+            _ => Ok(()),
+        }
+    }
+}

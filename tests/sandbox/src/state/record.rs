@@ -1,0 +1,21 @@
+//! One row of the saved state. The latest row of a thing wins; ledger entries are never changed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::addresses::MadeAddress;
+use crate::chains::{Block, Network, Transaction};
+use crate::faults::Fault;
+use crate::ledger::Entry;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "record", content = "value", rename_all = "snake_case")]
+pub(crate) enum Record {
+    Address(MadeAddress),
+    Block(Network, Block),
+    Transaction(Transaction),
+    Entry(Entry),
+    Faults(Vec<Fault>),
+    Pauses(BTreeSet<String>),
+}
