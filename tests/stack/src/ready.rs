@@ -1,0 +1,86 @@
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use anyhow::{Result, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::process::Process;
+
+const POLL: Duration = Duration::from_millis(20);
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// How a part shows that it can be used.
+#[derive(Debug)]
+pub(crate) enum Probe {
+    /// `GET` answers 200 on the loopback.
+    Http { port: u16, path: &'static str },
+    /// Postgres writes `ready` into its pid file, under the pid of the child itself.
+    PidFile(PathBuf),
+}
+
+/// Waits until the part can be used; an error when it ends first or takes longer than `limit`.
+pub(crate) async fn until_ready(process: &Process, probe: &Probe, limit: Duration) -> Result<()> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if is_ready(process, probe).await {
+            return Ok(());
+        }
+        if let Some(status) = process.exit_status()? {
+            bail!(process.failure(&format!("ended before it was ready ({status})")));
+        }
+        if Instant::now() >= deadline {
+            bail!(process.failure(&format!("runs, but was not ready within {} s", limit.as_secs())));
+        }
+        sleep(POLL).await;
+    }
+}
+
+async fn is_ready(process: &Process, probe: &Probe) -> bool {
+    match probe {
+        // A stranger may answer on the port when the part itself could not listen: it must be running, too.
+        Probe::Http { port, path } => answers(*port, path).await && process.is_running(),
+        Probe::PidFile(file) => {
+            let pid = process.pid().map(|pid| pid.as_raw_nonzero().get());
+            fs::read_to_string(file).is_ok_and(|content| pid.is_some_and(|pid| says_ready(&content, pid)))
+        }
+    }
+}
+
+async fn answers(port: u16, path: &str) -> bool {
+    matches!(timeout(ANSWER, status_line(port, path)).await, Ok(Ok(line)) if line.contains(" 200 "))
+}
+
+async fn status_line(port: u16, path: &str) -> io::Result<String> {
+    let mut connection = TcpStream::connect(("127.0.0.1", port)).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    connection.take(64 * 1024).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned())
+}
+
+/// Lines of `postmaster.pid`: the first is the pid, the eighth the status.
+fn says_ready(content: &str, pid: i32) -> bool {
+    let mut lines = content.lines();
+    let same = lines.next().and_then(|line| line.trim().parse().ok()) == Some(pid);
+    same && lines.nth(6).is_some_and(|status| status.trim() == "ready")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNNING: &str = "4711\n/data\n1795300000\n5433\n\n127.0.0.1\n   131\nready   \n";
+
+    #[test]
+    fn postgres_is_ready_under_its_own_pid_only() {
+        assert!(says_ready(RUNNING, 4711));
+        assert!(!says_ready(RUNNING, 4712));
+        assert!(!says_ready(&RUNNING.replace("ready   ", "starting"), 4711));
+        assert!(!says_ready("4711\n/data\n", 4711));
+        assert!(!says_ready("", 4711));
+    }
+}
