@@ -1,0 +1,10 @@
+mod addresses;
+mod budgets;
+mod cancellation;
+mod crashes;
+mod deposits;
+mod faults;
+mod idempotency;
+mod life;
+mod ownership;
+mod payloads;

@@ -1,0 +1,7 @@
+//! System tests: HTTP in; database, histories and the sandbox's ledger out.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends")]
+
+mod edges;
+mod invoices;
+mod replay;

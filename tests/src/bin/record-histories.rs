@@ -1,0 +1,97 @@
+//! Records the histories that are missing in `tests/histories`.
+
+use std::{
+    error::Error,
+    fs,
+    io::{Write, stdout},
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+use stack::{Part, Settings};
+use system_tests::{Answer, History, Merchant, TestApp, eventually};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("histories");
+    let keys = folder.join("codec.keys");
+    let keys = keys.to_str().ok_or("the checkout's path is no text")?;
+    let settings = Settings::isolated()
+        .env(Part::Api, "PERDURA_CODEC_KEYS_FILE", keys)
+        .env(Part::Worker, "PERDURA_CODEC_KEYS_FILE", keys)
+        .env(Part::Api, "PERDURA_INVOICE_MONITORING", "2s")
+        .env(Part::Api, "PERDURA_INVOICE_PARTIAL_GRACE", "1s");
+    let recorder = Recorder { app: TestApp::isolated(settings).await, folder };
+    recorder.paid().await?;
+    recorder.expired().await?;
+    recorder.expired_with_too_little().await?;
+    recorder.cancelled().await?;
+    recorder.waiting_on_a_new_address().await?;
+    Ok(())
+}
+
+struct Recorder {
+    app: TestApp,
+    folder: PathBuf,
+}
+
+impl Recorder {
+    async fn paid(&self) -> Result<(), Box<dyn Error>> {
+        let (merchant, created) = self.create(900).await;
+        self.app.pay("tron", "usdt", created.text("deposit_address"), "12.5").await;
+        merchant.until(created.invoice_id(), "payment_confirmation").await;
+        self.app.mine("tron", 20).await;
+        merchant.until(created.invoice_id(), "finished").await;
+        self.record("invoice-paid", &self.closed(&created).await)
+    }
+
+    async fn expired(&self) -> Result<(), Box<dyn Error>> {
+        let (_, created) = self.create(1).await;
+        self.record("invoice-expired", &self.closed(&created).await)
+    }
+
+    async fn expired_with_too_little(&self) -> Result<(), Box<dyn Error>> {
+        let (merchant, created) = self.create(2).await;
+        self.app.pay("tron", "usdt", created.text("deposit_address"), "5").await;
+        merchant.until_exception(created.invoice_id(), "paid_partial").await;
+        self.app.mine("tron", 20).await;
+        merchant.until(created.invoice_id(), "partially_paid").await;
+        self.record("invoice-expired-partially-paid", &self.closed(&created).await)
+    }
+
+    async fn cancelled(&self) -> Result<(), Box<dyn Error>> {
+        let (merchant, created) = self.create(900).await;
+        let path = format!("/invoices/{}/cancel", created.invoice_id());
+        merchant.post(&path, "cancel", &json!({ "reason": "requested_by_merchant" })).await;
+        self.record("invoice-cancelled", &self.closed(&created).await)
+    }
+
+    async fn waiting_on_a_new_address(&self) -> Result<(), Box<dyn Error>> {
+        let created = self.app.merchant().create(&Merchant::invoice()).await;
+        self.record("invoice-waiting-on-a-new-address", &self.app.history(created.invoice_id()).await)
+    }
+
+    async fn create(&self, expires_in_seconds: u32) -> (Merchant, Answer) {
+        let merchant = self.app.merchant();
+        self.app.fill_pool(&merchant, 1).await;
+        let mut body: Value = Merchant::invoice();
+        body["expires_in_seconds"] = json!(expires_in_seconds);
+        let created = merchant.create(&body).await;
+        (merchant, created)
+    }
+
+    async fn closed(&self, created: &Answer) -> History {
+        let history = || self.app.history(created.invoice_id());
+        eventually("the run to close", history, History::is_closed).await
+    }
+
+    fn record(&self, name: &str, history: &History) -> Result<(), Box<dyn Error>> {
+        let file = self.folder.join(format!("{name}.pb"));
+        if file.exists() {
+            return Ok(());
+        }
+        fs::write(&file, history.to_bytes())?;
+        writeln!(stdout(), "{name}: {} events", history.len())?;
+        Ok(())
+    }
+}
