@@ -20,7 +20,7 @@ use crate::{
 
 /// Notifications are hints; this often the table is read without one.
 const POLL: Duration = Duration::from_secs(1);
-/// A notice that was taken and not counted comes back after this. Longer than a call: one in flight for each invoice.
+/// A notice that was taken and not delivered comes back after this. Longer than a call: one in flight for each invoice.
 const LEASE: Duration = Duration::from_secs(15);
 /// Bound of one call to Temporal.
 const CALL: Duration = Duration::from_secs(10);
@@ -95,7 +95,7 @@ async fn deliver(database: &Database, client: &Client, notice: DepositNotice) ->
     let told = timeout(CALL, handle.start_update(InvoiceWorkflow::deposits_changed, changed, options)).await;
     match told {
         Err(_) => Err(RelayError::TimeOut),
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(_accepted)) => Ok(database.forget_deposit_notice(&notice).await?),
         Ok(Err(WorkflowUpdateError::NotFound(_))) => {
             database.record_after_close(notice.invoice_id, notice.revision, Utc::now()).await?;
             Ok(())

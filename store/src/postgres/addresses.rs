@@ -3,19 +3,25 @@ use uuid::Uuid;
 use super::{Database, StoreError};
 
 impl Database {
-    /// Adds a free address to a merchant's pool.
-    pub async fn insert_address(&self, user_id: Uuid, network_id: &str, address: &str) -> Result<(), StoreError> {
+    /// Adds free addresses to a merchant's pool, by one statement.
+    pub async fn insert_addresses(
+        &self,
+        user_id: Uuid,
+        network_id: &str,
+        addresses: &[String],
+    ) -> Result<(), StoreError> {
+        let ids: Vec<_> = addresses.iter().map(|_| Uuid::now_v7()).collect();
         sqlx::query!(
             "insert into deposit_address (address_id, network_id, address, user_id, available_at)
-             values ($1, $2, $3, $4, now())",
-            Uuid::now_v7(),
+             select address_id, $1, address, $2, now() from unnest($3::uuid[], $4::text[]) as new (address_id, address)",
             network_id,
-            address,
             user_id,
+            &ids,
+            addresses,
         )
         .execute(&self.pool)
         .await
-        .map_err(StoreError::during("adding an address to a pool"))?;
+        .map_err(StoreError::during("adding addresses to a pool"))?;
         Ok(())
     }
 }

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    PgPool,
+    Connection, PgConnection, PgPool,
+    pool::PoolConnectionMetadata,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 
@@ -10,6 +11,9 @@ use super::StoreError;
 
 /// How long a caller waits for a connection before it hears that the database is away.
 const ACQUIRE: Duration = Duration::from_secs(3);
+/// A connection that rested longer is tried before it is used. Each was tried when it came back: under load a second time
+/// would be a round trip for nothing, and a server that restarts within this costs callers a repeat either way.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// A pool of connections to Perdura's database.
 #[derive(Debug, Clone)]
@@ -24,6 +28,8 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, rest| Box::pin(try_rested(connection, rest)))
             .connect_lazy_with(options.application_name(application));
         Ok(Self { pool })
     }
@@ -51,4 +57,11 @@ impl Database {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+async fn try_rested(connection: &mut PgConnection, rest: PoolConnectionMetadata) -> Result<bool, sqlx::Error> {
+    if rest.idle_for > RESTED {
+        connection.ping().await?;
+    }
+    Ok(true)
 }

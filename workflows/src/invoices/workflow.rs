@@ -1,5 +1,6 @@
 #![expect(missing_docs, reason = "the workflow macros generate undocumented constants")]
 
+use chrono::{DateTime, Utc};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{
     ContinueAsNewOptions, SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult,
@@ -26,7 +27,7 @@ pub struct InvoiceWorkflow {
 enum Event {
     Deposits(i64),
     Cancellation(CancelRequest),
-    Deadline,
+    Deadline(DateTime<Utc>),
 }
 
 #[workflow_methods]
@@ -55,13 +56,13 @@ impl InvoiceWorkflow {
             ctx.wait_condition(|_| ctx.all_handlers_finished()).await?;
             return Ok(InvoiceOutcome::NotCreated);
         };
-        while let Some(wake_at) = standing.wake_at {
-            standing = match next_event(ctx, &standing, wake_at).await? {
+        while let Some(event) = next_event(ctx, &standing).await? {
+            standing = match event {
                 Event::Deposits(revision) => ledger::count_deposits(ctx, revision).await?,
                 Event::Cancellation(request) => cancel(ctx, request).await?,
-                Event::Deadline => {
+                Event::Deadline(at) => {
                     ledger::last_look(ctx).await;
-                    ledger::meet_deadline(ctx, wake_at).await?
+                    ledger::meet_deadline(ctx, at).await?
                 }
             };
             if standing.credit_due {
@@ -70,7 +71,6 @@ impl InvoiceWorkflow {
             ledger::show(ctx, &standing);
             continue_if_long(ctx, &standing).await?;
         }
-        ctx.wait_condition(|_| ctx.all_handlers_finished()).await?;
         Ok(InvoiceOutcome::Closed { status: standing.status, exception: standing.exception })
     }
 
@@ -109,6 +109,13 @@ impl InvoiceWorkflow {
     fn has_event(&self, counted: i64) -> bool {
         !self.cancellations.is_empty() || self.deposit_revision > counted
     }
+
+    fn take_event(&mut self, counted: i64) -> Option<Event> {
+        if !self.cancellations.is_empty() {
+            return Some(Event::Cancellation(self.cancellations.remove(0)));
+        }
+        (self.deposit_revision > counted).then_some(Event::Deposits(self.deposit_revision))
+    }
 }
 
 /// Update-with-start brings both at once; a run whose update was lost ends by itself.
@@ -127,23 +134,19 @@ async fn open(ctx: &WorkflowContext<InvoiceWorkflow>) -> WorkflowResult<Option<S
     Ok(standing)
 }
 
-async fn next_event(
-    ctx: &WorkflowContext<InvoiceWorkflow>,
-    standing: &Standing,
-    wake_at: chrono::DateTime<chrono::Utc>,
-) -> WorkflowResult<Event> {
+/// What comes next. Once the monitoring is over, only what came during the last step: whoever is told that the run took
+/// something relies on it. Nothing when that is done, too.
+async fn next_event(ctx: &WorkflowContext<InvoiceWorkflow>, standing: &Standing) -> WorkflowResult<Option<Event>> {
     let counted = standing.deposit_revision;
+    let Some(wake_at) = standing.wake_at else {
+        ctx.wait_condition(|invoice| invoice.has_event(counted) || ctx.all_handlers_finished()).await?;
+        return Ok(ctx.state_mut(|invoice| invoice.take_event(counted)));
+    };
     let label = what_is_waited_for(standing.status);
     if !steps::wait_until(ctx, wake_at, label, |invoice: &InvoiceWorkflow| invoice.has_event(counted)).await? {
-        return Ok(Event::Deadline);
+        return Ok(Some(Event::Deadline(wake_at)));
     }
-    Ok(ctx.state_mut(|invoice| {
-        if invoice.cancellations.is_empty() {
-            Event::Deposits(invoice.deposit_revision)
-        } else {
-            Event::Cancellation(invoice.cancellations.remove(0))
-        }
-    }))
+    Ok(ctx.state_mut(|invoice| invoice.take_event(counted)))
 }
 
 /// What operators read on the timer.
@@ -169,7 +172,12 @@ async fn continue_if_long(ctx: &WorkflowContext<InvoiceWorkflow>, standing: &Sta
     if !ctx.continue_as_new_suggested() {
         return Ok(());
     }
-    ctx.wait_condition(|invoice| invoice.cancellations.is_empty() && ctx.all_handlers_finished()).await?;
+    let counted = standing.deposit_revision;
+    ctx.wait_condition(|invoice| invoice.has_event(counted) || ctx.all_handlers_finished()).await?;
+    if ctx.state(|invoice| invoice.has_event(counted)) {
+        // Nobody would tell the new run what this one was told.
+        return Ok(());
+    }
     let mut input = ctx.state(|invoice| invoice.input.clone());
     input.resumed =
         ctx.state(|invoice| invoice.opened.clone()).map(|opened| Resumed { opened, standing: standing.clone() });

@@ -11,7 +11,7 @@ use workflows::{
 };
 
 use super::ledger_row::{LedgerRow, outputs};
-use crate::postgres::{Database, StoreError, numeric::to_numeric};
+use crate::postgres::{Database, StoreError, notices::forget_notice, numeric::to_numeric};
 
 /// Who brings a transition about, and what shows it.
 pub(super) struct Cause<'a> {
@@ -53,7 +53,6 @@ impl Database {
                 apply(&mut transaction, &mut row, &outputs, (Fact::Look, advance.now), &cause).await?
             }
         };
-        forget_notice(&mut transaction, &row).await?;
         transaction.commit().await.map_err(StoreError::during("advancing an invoice"))?;
         Ok(row.standing(&effects))
     }
@@ -71,7 +70,7 @@ impl Database {
         let name = format!("deposits/{revision}/after-close");
         let cause = Cause::system(&name);
         let effects = apply(&mut transaction, &mut row, &outputs, (Fact::LookAfterClose, now), &cause).await?;
-        forget_notice(&mut transaction, &row).await?;
+        forget_notice(&mut *transaction, invoice_id, row.deposit_revision).await?;
         transaction.commit().await.map_err(StoreError::during("recording late money"))?;
         Ok(row.standing(&effects))
     }
@@ -176,19 +175,6 @@ async fn release(connection: &mut PgConnection, row: &LedgerRow, now: DateTime<U
     .execute(connection)
     .await
     .map_err(StoreError::during("giving an address back"))?;
-    Ok(())
-}
-
-/// The deposits are counted: the relay has nothing more to tell.
-async fn forget_notice(connection: &mut PgConnection, row: &LedgerRow) -> Result<(), StoreError> {
-    sqlx::query!(
-        "delete from deposit_notice where invoice_id = $1 and revision <= $2",
-        row.invoice_id,
-        row.deposit_revision,
-    )
-    .execute(connection)
-    .await
-    .map_err(StoreError::during("forgetting a notice"))?;
     Ok(())
 }
 

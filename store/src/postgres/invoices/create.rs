@@ -11,6 +11,8 @@ use crate::postgres::{Database, StoreError, error::violates, numeric::to_numeric
 
 /// The cause of an invoice's first event.
 const CAUSE: &str = "open";
+/// Keys that nobody but this very invoice can have taken. The database chooses which of them a repeat meets first.
+const OWN_KEYS: [&str; 3] = ["invoice_pkey", "address_assignment_pkey", "invoice_event_pkey"];
 
 impl Database {
     /// Creates an invoice on a free address of the merchant, or on the new address that comes with the request.
@@ -24,7 +26,7 @@ impl Database {
         match inserted {
             Ok(Some(deposit_address)) => Ok(created(&create, deposit_address, expires_at)),
             Ok(None) => self.without_address(&create).await,
-            Err(error) if violates(&error, "invoice_pkey") => self.without_address(&create).await,
+            Err(error) if OWN_KEYS.iter().any(|key| violates(&error, key)) => self.without_address(&create).await,
             Err(error) if violates(&error, "invoice_merchant_id_external_id_key") => {
                 self.external_id_taken(&create).await
             }

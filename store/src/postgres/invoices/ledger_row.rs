@@ -7,12 +7,12 @@ use uuid::Uuid;
 use workflows::{
     domain::BaseUnits,
     invoices::{
-        InvoicePolicy, InvoiceTerms, Output, OutputState, Standing,
+        InvoicePolicy, InvoiceTerms, Output, Standing,
         transition::{Effect, State},
     },
 };
 
-use crate::postgres::{StoreError, numeric::from_numeric};
+use crate::postgres::{StoreError, deposits::state_of, numeric::from_numeric};
 
 pub(super) struct LedgerRow {
     pub(super) invoice_id: Uuid,
@@ -151,22 +151,11 @@ impl TryFrom<OutputRow> for Output {
         Ok(Self {
             transaction_id: row.transaction_id,
             amount: from_numeric(&row.amount)?,
-            state: output_state(&row.state)?,
+            state: state_of(&row.state).ok_or_else(|| StoreError::corrupt("reading a deposit", &row.state))?,
             block_height: row.block_height,
             tip_height: row.tip_height,
             first_seen_at: row.first_seen_at,
             right_asset: row.right_asset,
         })
     }
-}
-
-fn output_state(word: &str) -> Result<OutputState, StoreError> {
-    Ok(match word {
-        "seen" => OutputState::Seen,
-        "included" => OutputState::Included,
-        "final" => OutputState::Final,
-        "orphaned" => OutputState::Orphaned,
-        "replaced" => OutputState::Replaced,
-        other => return Err(StoreError::corrupt("reading a deposit", other)),
-    })
 }

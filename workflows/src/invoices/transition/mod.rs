@@ -38,7 +38,7 @@ impl Default for State {
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fact {
-    /// The money or the time changed.
+    /// The money or the time changed. Once the address was given back, the status stays.
     Look,
     /// The merchant cancels; only while nothing was seen.
     CancelByMerchant,
@@ -72,7 +72,7 @@ pub fn transition(
     now: DateTime<Utc>,
 ) -> (State, Vec<Effect>) {
     let status = match fact {
-        Fact::Look => status_by_money(state.status, terms, sums, now),
+        Fact::Look if !state.released => status_by_money(state.status, terms, sums, now),
         Fact::CancelByMerchant if may_merchant_cancel(state.status, sums) => InvoiceStatus::Cancelled,
         Fact::CancelByOperator if may_operator_cancel(state.status) => InvoiceStatus::Cancelled,
         Fact::Credited if state.status == InvoiceStatus::PaymentAccepted => InvoiceStatus::Finished,

@@ -1,28 +1,10 @@
-//! What the relay has yet to tell the workflows.
-
 use std::time::Duration;
 
-use uuid::Uuid;
-
-use super::{Database, StoreError};
-
-/// Channel on which a new notice is announced.
-pub const CHANNEL: &str = "deposit_notice";
-
-/// The deposits of an invoice changed and its workflow has not counted them yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DepositNotice {
-    /// Which invoice.
-    pub invoice_id: Uuid,
-    /// Revision of its deposits.
-    pub revision: i64,
-    /// How often this was tried.
-    pub attempts: i32,
-}
+use super::DepositNotice;
+use crate::postgres::{Database, StoreError};
 
 impl Database {
-    /// Takes up to `limit` notices that are due; each comes back after `lease` if it is still there then. Counting the
-    /// deposits removes it.
+    /// Takes up to `limit` notices that are due; each comes back after `lease` unless it is forgotten until then.
     pub async fn take_deposit_notices(&self, limit: i64, lease: Duration) -> Result<Vec<DepositNotice>, StoreError> {
         sqlx::query_as!(
             DepositNotice,

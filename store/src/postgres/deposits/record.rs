@@ -1,74 +1,20 @@
-//! Deposits as watchers report them: kept first, counted later.
-
 use bigdecimal::BigDecimal;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
-use workflows::{
-    domain::BaseUnits,
-    invoices::{Output, OutputState},
-};
+use workflows::{domain::BaseUnits, invoices::OutputState};
 
 use super::{
+    Observation, Recorded,
+    owner::owner,
+    share::{Share, share, share_of},
+    state::{state_of, word},
+};
+use crate::postgres::{
     Database, StoreError,
     notices::CHANNEL,
     numeric::{from_numeric, to_numeric},
 };
-
-/// What a watcher says of one output of a transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observation {
-    /// Network that it is on.
-    pub network_id: String,
-    /// Coin, by the watcher's name for it.
-    pub coin_id: String,
-    /// Contract of the token.
-    pub contract: Option<String>,
-    /// Address that is paid.
-    pub address: String,
-    /// Transaction.
-    pub tx_id: String,
-    /// Output of the transaction.
-    pub output_ref: String,
-    /// Plain decimal amount.
-    pub amount: String,
-    /// Where it is on its chain.
-    pub state: OutputState,
-    /// Height of its block.
-    pub block_height: Option<i64>,
-    /// Hash of its block.
-    pub block_hash: Option<String>,
-    /// Highest block that the watcher knows.
-    pub tip_height: i64,
-    /// When the watcher saw it first.
-    pub first_seen_at: DateTime<Utc>,
-    /// Grows with every report of this output.
-    pub version: i64,
-}
-
-/// What became of an observation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recorded {
-    /// It is new, and belongs to an invoice.
-    Accepted,
-    /// It was reported before.
-    Duplicate,
-    /// A newer one was reported before.
-    Stale,
-    /// It is kept, and belongs to no invoice.
-    Unmatched,
-    /// It cannot be kept, and never could.
-    Rejected(&'static str),
-}
-
-/// The invoice that an observation belongs to.
-struct Owner {
-    invoice_id: Uuid,
-    coin_id: String,
-    contract: Option<String>,
-    address: String,
-    confirmations: i64,
-}
 
 /// What is kept of an output already.
 struct Kept {
@@ -81,9 +27,6 @@ struct Kept {
     observed_version: i64,
     confirmations: Option<i64>,
 }
-
-/// What an output adds to the sums: seen, confirmed.
-type Share = (BaseUnits, bool);
 
 impl Database {
     /// Keeps an observation under its identity (network, transaction, output), whatever came before and in whatever
@@ -248,79 +191,6 @@ async fn amount_of(
     Ok(amount.map(|amount| (amount, decimals)))
 }
 
-/// The invoice that had the address when the money was first seen. Money that a watcher's clock puts before the first
-/// assignment belongs to that one.
-async fn owner(connection: &mut PgConnection, observation: &Observation) -> Result<Option<Owner>, StoreError> {
-    let owner = sqlx::query_as!(
-        Owner,
-        r#"select i.invoice_id, i.coin_id, i.contract, d.address,
-                  (i.policy ->> 'confirmations')::bigint as "confirmations!"
-           from deposit_address d
-           join address_assignment a using (address_id)
-           join invoice i using (invoice_id)
-           where d.network_id = $1 and lower(d.address) = lower($2)
-             and (a.cooldown_until is null or $3 < a.cooldown_until)
-           order by a.assigned_at <= $3 desc,
-                    case when a.assigned_at <= $3 then a.assigned_at end desc, a.assigned_at
-           limit 1"#,
-        observation.network_id,
-        observation.address,
-        observation.first_seen_at,
-    )
-    .fetch_optional(connection)
-    .await
-    .map_err(StoreError::during("finding the invoice of a deposit"))?;
-    Ok(owner.filter(|owner| owner.has_address(&observation.address)))
-}
-
-impl Owner {
-    /// Hexadecimal and bech32 addresses are the same in upper and lower case, base58 ones are not.
-    fn has_address(&self, address: &str) -> bool {
-        let folds = |text: &str| ["0x", "bc1"].iter().any(|prefix| text.to_ascii_lowercase().starts_with(prefix));
-        self.address == address || folds(address)
-    }
-
-    /// A token is what its contract says, whatever name it goes by.
-    fn asked_for(&self, observation: &Observation) -> bool {
-        match (&self.contract, &observation.contract) {
-            (None, None) => self.coin_id == observation.coin_id,
-            (Some(ours), Some(theirs)) if ours.starts_with("0x") => ours.eq_ignore_ascii_case(theirs),
-            (ours, theirs) => ours == theirs,
-        }
-    }
-}
-
-/// What an output adds to the sums. The asset and the time of first sight do not change.
-fn share(observation: &Observation, amount: &BaseUnits, tip_height: i64, confirmations: i64) -> Share {
-    share_of(observation.state, observation.block_height, amount, (tip_height, confirmations))
-}
-
-fn kept_share(kept: &Kept, amount: &BaseUnits, confirmations: i64) -> Share {
-    let state = state_of(&kept.state).unwrap_or(OutputState::Orphaned);
-    share_of(state, kept.block_height, amount, (kept.tip_height, confirmations))
-}
-
-fn share_of(
-    state: OutputState,
-    block_height: Option<i64>,
-    amount: &BaseUnits,
-    (tip_height, confirmations): (i64, i64),
-) -> Share {
-    let output = Output {
-        transaction_id: Uuid::nil(),
-        amount: amount.clone(),
-        state,
-        block_height,
-        tip_height,
-        first_seen_at: DateTime::UNIX_EPOCH,
-        right_asset: true,
-    };
-    if !output.counts() {
-        return Share::default();
-    }
-    (amount.clone(), output.is_confirmed(u32::try_from(confirmations).unwrap_or(u32::MAX)))
-}
-
 /// The sums of an invoice changed: its workflow has to hear of it.
 async fn leave_notice(connection: &mut PgConnection, invoice_id: Uuid) -> Result<(), StoreError> {
     sqlx::query!(
@@ -342,19 +212,7 @@ async fn leave_notice(connection: &mut PgConnection, invoice_id: Uuid) -> Result
     Ok(())
 }
 
-/// The word for a state in the database and on the wire.
-const fn word(state: OutputState) -> &'static str {
-    match state {
-        OutputState::Seen => "seen",
-        OutputState::Included => "included",
-        OutputState::Final => "final",
-        OutputState::Orphaned => "orphaned",
-        OutputState::Replaced => "replaced",
-    }
-}
-
-fn state_of(word: &str) -> Option<OutputState> {
-    [OutputState::Seen, OutputState::Included, OutputState::Final, OutputState::Orphaned, OutputState::Replaced]
-        .into_iter()
-        .find(|state| self::word(*state) == word)
+fn kept_share(kept: &Kept, amount: &BaseUnits, confirmations: i64) -> Share {
+    let state = state_of(&kept.state).unwrap_or(OutputState::Orphaned);
+    share_of(state, kept.block_height, amount, (kept.tip_height, confirmations))
 }

@@ -1,0 +1,57 @@
+//! The bare floor that invoices are compared with: an update-with-start with one local activity that inserts one row, and a
+//! handler that selects one. It runs in processes of its own, so that processor time and memory compare.
+
+mod child;
+mod http;
+mod rows;
+mod worker;
+mod workflow;
+
+use clap::{Args, Subcommand};
+use temporal::TemporalSettings;
+use uuid::Uuid;
+
+pub(crate) use child::Floor;
+
+const TASK_QUEUE: &str = "floor";
+
+/// The workflow id of a note.
+pub(crate) fn workflow_id(id: Uuid) -> String {
+    format!("floor/{id}")
+}
+
+/// One process of the floor.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FloorProcess {
+    /// Answers over HTTP.
+    #[command(hide = true)]
+    FloorApi(FloorSettings),
+    /// Runs the workflow.
+    #[command(hide = true)]
+    FloorWorker(FloorSettings),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FloorSettings {
+    #[command(flatten)]
+    temporal: TemporalSettings,
+    #[arg(long, env = "PERDURA_DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+}
+
+impl FloorProcess {
+    /// Runs until the program that started it is gone. Each has the runtime that its counterpart in the product has.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        child::end_with_parent();
+        let runtime = match self {
+            Self::FloorApi(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+            Self::FloorWorker(_) => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+        };
+        runtime.block_on(async {
+            match self {
+                Self::FloorApi(settings) => http::run(settings).await,
+                Self::FloorWorker(settings) => worker::run(settings).await,
+            }
+        })
+    }
+}

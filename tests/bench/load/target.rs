@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use reqwest::{RequestBuilder, StatusCode};
+
+type MakeRequest = dyn Fn(u64) -> RequestBuilder + Send + Sync;
+
+/// Where requests go, and which answer counts.
+#[derive(Clone)]
+pub(crate) struct Target {
+    request: Arc<MakeRequest>,
+    expected: StatusCode,
+}
+
+impl Target {
+    /// `request` makes the n-th request.
+    pub(crate) fn new(expected: StatusCode, request: impl Fn(u64) -> RequestBuilder + Send + Sync + 'static) -> Self {
+        Self { request: Arc::new(request), expected }
+    }
+
+    /// Sends one request and reads the answer to its end; true when it was the one that counts.
+    pub(crate) async fn send(&self, number: u64) -> bool {
+        let Ok(response) = (self.request)(number).send().await else { return false };
+        let expected = response.status() == self.expected;
+        response.bytes().await.is_ok() && expected
+    }
+}

@@ -1,0 +1,67 @@
+//! The figures for people.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::figures::{Comparison, Cost, Figures, Side, Spread};
+
+impl Display for Figures {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.conditions {
+            writeln!(out, "{name:<26}{value}")?;
+        }
+        for comparison in &self.comparisons {
+            write!(out, "\n{comparison}")?;
+        }
+        write!(out, "\nOne invoice at Temporal, until it is answered\n{}", self.invoice)?;
+        write!(out, "\nOne note of the floor\n{}", self.floor)?;
+        writeln!(out, "\n{:<20}{:>12}{:>12}", "memory, MiB", "resident", "highest")?;
+        for memory in &self.memory {
+            writeln!(out, "{:<20}{:>12.1}{:>12.1}", memory.name, memory.resident, memory.highest)?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Comparison {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{}", self.name)?;
+        let head = ["requests", "failed", "per s", "p50 ms", "p90", "p99", "p99.9", "longest"];
+        write!(out, "{:<8}", "")?;
+        head.iter().try_for_each(|name| write!(out, "{name:>10}"))?;
+        writeln!(out)?;
+        line(out, "ours", &self.ours)?;
+        line(out, "floor", &self.floor)?;
+        writeln!(out, "  ours / floor: p50 {}, throughput {}", self.p50_ratio, self.throughput_ratio)?;
+        processor(out, "ours", &self.ours)?;
+        processor(out, "floor", &self.floor)
+    }
+}
+
+fn line(out: &mut Formatter<'_>, name: &str, side: &Side) -> fmt::Result {
+    write!(out, "{name:<8}{:>10}{:>10}{:>10.1}", side.requests, side.failed, side.per_second)?;
+    for latency in [side.p50, side.p90, side.p99, side.p999, side.longest] {
+        write!(out, "{latency:>10.2}")?;
+    }
+    writeln!(out)
+}
+
+fn processor(out: &mut Formatter<'_>, name: &str, side: &Side) -> fmt::Result {
+    let each: Vec<_> = side.processor_ms.iter().map(|(process, ms)| format!("{process} {ms:.2}")).collect();
+    writeln!(out, "  processor ms per request, {name}: {}", each.join(", "))
+}
+
+impl Display for Spread {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        write!(out, "{:.2} ({:.2} to {:.2})", self.median, self.lowest, self.highest)
+    }
+}
+
+impl Display for Cost {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{} history events, {} bytes", self.events, self.bytes)?;
+        for (operation, calls) in &self.calls {
+            writeln!(out, "  {calls:>6.2} {operation}")?;
+        }
+        write!(out, "{}", self.outline)
+    }
+}

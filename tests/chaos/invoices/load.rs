@@ -1,0 +1,203 @@
+//! Clients that create invoices, pay them, cancel them, read them and repeat themselves.
+
+use futures::future::{join, join_all};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use system_tests::Answer;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{
+    BLOCKS, Invoices, MERCHANTS,
+    memory::{Cancellation, Known},
+    plots::{COINS, Coin, PLOTS, Plot, Share},
+};
+use crate::{dice::Dice, process::Over};
+
+/// Streams of the dice below this belong to others.
+const FIRST_STREAM: u64 = 100;
+const SHORT_SECONDS: u32 = 1;
+const LONG_SECONDS: u32 = 900;
+
+/// One client for each merchant, until it is over; what was begun is brought to its end.
+pub(super) async fn run(invoices: &Invoices, seed: u64, over: &Over) {
+    let clients = (FIRST_STREAM..).take(MERCHANTS).enumerate();
+    join_all(clients.map(|(merchant, stream)| {
+        let client = Client { invoices, merchant, dice: Dice::new(seed, stream) };
+        client.work(over)
+    }))
+    .await;
+}
+
+struct Client<'a> {
+    invoices: &'a Invoices,
+    merchant: usize,
+    dice: Dice,
+}
+
+impl Client<'_> {
+    async fn work(mut self, over: &Over) {
+        let mut count = 0;
+        while !over.is_over() {
+            count += 1;
+            self.one_invoice(&format!("order {count}")).await;
+            self.something_else().await;
+            // Buyers come one after the other.
+            sleep(self.dice.millis(20..300)).await;
+        }
+    }
+
+    async fn one_invoice(&mut self, key: &str) {
+        let (coin, plot) = (self.dice.pick(&COINS), self.dice.pick(&PLOTS));
+        self.trouble_the_address_service().await;
+        let Some(created) = self.create(key, coin, plot).await else { return };
+        let invoice_id = created.invoice_id();
+        // The buyer reads and decides; meanwhile anything may die.
+        sleep(self.dice.millis(0..1500)).await;
+        let (invoices, merchant) = (self.invoices, self.merchant);
+        let pay = self.pay(coin, plot, created.text("deposit_address"));
+        let cancel = async {
+            if plot.is_cancelled {
+                cancel(invoices, merchant, invoice_id).await;
+            }
+        };
+        join(pay, cancel).await;
+    }
+
+    async fn create(&self, key: &str, coin: &Coin, plot: &Plot) -> Option<Answer> {
+        let expires_in_seconds = if plot.is_short { SHORT_SECONDS } else { LONG_SECONDS };
+        let request = json!({
+            "coin_id": coin.coin_id, "network_id": coin.network_id, "amount": coin.amount(Share::Due),
+            "title": "Swept", "external_id": key, "expires_in_seconds": expires_in_seconds,
+        });
+        let created = self.invoices.insist(self.merchant, "/invoices", key, &request).await?;
+        if created.status != StatusCode::CREATED {
+            self.invoices.memory.note(format!("POST /invoices with the key {key} was answered {created:?}"));
+            return None;
+        }
+        let known = Known {
+            merchant: self.merchant,
+            key: key.to_owned(),
+            request,
+            created: created.body.clone(),
+            is_short: plot.is_short,
+            cancellation: None,
+            version_read: 1,
+        };
+        self.invoices.memory.remember(created.invoice_id(), known);
+        Some(created)
+    }
+
+    async fn pay(&mut self, coin: &Coin, plot: &Plot, address: &str) {
+        let app = &self.invoices.app;
+        for share in plot.payments {
+            self.trouble_the_watcher(address).await;
+            let paid = if self.invoices.confirms_at_once {
+                self.pay_for_good(coin, address, *share).await
+            } else {
+                self.pay_and_maybe_mine(coin, address, *share).await
+            };
+            if self.dice.chance(25) {
+                // Whether the API lives to hear it does not matter: the watcher's own report goes on until it does.
+                app.control("/watcher/repeat", json!({ "tx_id": paid["tx_id"], "times": 3 })).await;
+            }
+            sleep(self.dice.millis(0..600)).await;
+        }
+    }
+
+    async fn pay_and_maybe_mine(&mut self, coin: &Coin, address: &str, share: Share) -> Value {
+        let app = &self.invoices.app;
+        let paid = app.pay(coin.network_id, coin.coin_id, address, coin.amount(share)).await;
+        if self.dice.chance(60) {
+            app.mine(coin.network_id, *self.dice.pick(&[1, 2, 3, 12, 19, BLOCKS])).await;
+        }
+        paid
+    }
+
+    /// The watcher reports the output once, when it is final.
+    async fn pay_for_good(&self, coin: &Coin, address: &str, share: Share) -> Value {
+        let app = &self.invoices.app;
+        app.control("/watcher/pause", json!({ "paused": true, "match": address })).await;
+        let paid = app.pay(coin.network_id, coin.coin_id, address, coin.amount(share)).await;
+        app.mine(coin.network_id, BLOCKS).await;
+        app.control("/watcher/pause", json!({ "paused": false, "match": address })).await;
+        paid
+    }
+
+    async fn something_else(&mut self) {
+        let known: Vec<_> = self.known();
+        let Some((invoice_id, known)) = (!known.is_empty()).then(|| self.dice.pick(&known)) else { return };
+        if self.dice.chance(30) {
+            repeat(self.invoices, known).await;
+        }
+        if self.dice.chance(30) {
+            look(self.invoices, *invoice_id, known).await;
+        }
+        if self.dice.chance(15) {
+            self.invoices.app.mine(known.text("network_id"), BLOCKS).await;
+        }
+    }
+
+    fn known(&self) -> Vec<(Uuid, Known)> {
+        let all = self.invoices.memory.invoices();
+        all.into_iter().filter(|(_, known)| known.merchant == self.merchant).collect()
+    }
+
+    /// It makes the address and nobody hears of it.
+    async fn trouble_the_address_service(&mut self) {
+        if self.dice.chance(15) {
+            let merchant_id = self.invoices.merchants[self.merchant].id();
+            self.fault("addresses", "create", &merchant_id.to_string()).await;
+        }
+    }
+
+    /// It reports the deposit and does not hear the answer.
+    async fn trouble_the_watcher(&mut self, address: &str) {
+        if self.dice.chance(15) {
+            self.fault("watcher", "report", address).await;
+        }
+    }
+
+    async fn fault(&self, system: &str, operation: &str, text: &str) {
+        let fault = json!({
+            "system": system, "operation": operation, "kind": "execute_then_timeout", "times": 1, "match": text,
+            "delay_ms": 200,
+        });
+        self.invoices.app.control("/faults", fault).await;
+    }
+}
+
+async fn cancel(invoices: &Invoices, merchant: usize, invoice_id: Uuid) {
+    let (path, key) = (format!("/invoices/{invoice_id}/cancel"), format!("cancel {invoice_id}"));
+    let Some(answer) = invoices.insist(merchant, &path, &key, &cancel_request()).await else { return };
+    if ![StatusCode::OK, StatusCode::CONFLICT].contains(&answer.status) {
+        invoices.memory.note(format!("POST {path} was answered {answer:?}"));
+    }
+    invoices.memory.change(invoice_id, |known| known.cancellation = Some(Cancellation { key, answer }));
+}
+
+pub(super) fn cancel_request() -> Value {
+    json!({ "reason": "requested_by_merchant" })
+}
+
+/// The same request under its old key: the first answer, whatever happened since.
+pub(super) async fn repeat(invoices: &Invoices, known: &Known) {
+    let Some(again) = invoices.insist(known.merchant, "/invoices", &known.key, &known.request).await else { return };
+    if again.status != StatusCode::CREATED || again.body != known.created {
+        let (key, first) = (&known.key, &known.created);
+        invoices
+            .memory
+            .note(format!("the key {key} was answered 201 {first} and then {} {}", again.status, again.body));
+    }
+}
+
+/// What one reader was shown no later reader may miss.
+async fn look(invoices: &Invoices, invoice_id: Uuid, known: &Known) {
+    let Some(shown) = invoices.read(known.merchant, &format!("/invoices/{invoice_id}")).await else { return };
+    let version = shown.body["version"].as_i64().unwrap_or_default();
+    if shown.status != StatusCode::OK || version < known.version_read {
+        let before = known.version_read;
+        invoices.memory.note(format!("invoice {invoice_id} was read at version {before} and then as {shown:?}"));
+    }
+    invoices.memory.change(invoice_id, |known| known.version_read = known.version_read.max(version));
+}

@@ -1,0 +1,79 @@
+//! What the clients were told, and so may rely on.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::Value;
+use system_tests::Answer;
+use uuid::Uuid;
+
+use crate::violation::Violation;
+
+/// An invoice whose creation was acknowledged.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// Which of the merchants has it.
+    pub(super) merchant: usize,
+    pub(super) key: String,
+    pub(super) request: Value,
+    /// The body of the 201.
+    pub(super) created: Value,
+    /// Whether its deadline passes before the check.
+    pub(super) is_short: bool,
+    pub(super) cancellation: Option<Cancellation>,
+    /// The highest version that a reader was shown.
+    pub(super) version_read: i64,
+}
+
+/// A cancellation that was answered for good.
+#[derive(Debug, Clone)]
+pub(super) struct Cancellation {
+    pub(super) key: String,
+    pub(super) answer: Answer,
+}
+
+impl Known {
+    pub(super) fn text(&self, field: &str) -> &str {
+        self.created[field].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn was_cancelled(&self) -> bool {
+        self.cancellation.as_ref().is_some_and(|cancellation| cancellation.answer.status.is_success())
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Memory {
+    invoices: Mutex<BTreeMap<Uuid, Known>>,
+    surprises: Mutex<Vec<Violation>>,
+}
+
+impl Memory {
+    pub(super) fn remember(&self, invoice_id: Uuid, known: Known) {
+        self.lock().insert(invoice_id, known);
+    }
+
+    pub(super) fn change(&self, invoice_id: Uuid, change: impl FnOnce(&mut Known)) {
+        self.lock().entry(invoice_id).and_modify(change);
+    }
+
+    /// A copy of everything that is known.
+    pub(super) fn invoices(&self) -> BTreeMap<Uuid, Known> {
+        self.lock().clone()
+    }
+
+    /// Notes an answer that should not have been given.
+    pub(super) fn note(&self, sentence: String) {
+        self.surprises.lock().unwrap_or_else(PoisonError::into_inner).push(Violation::new(sentence));
+    }
+
+    pub(super) fn take_surprises(&self) -> Vec<Violation> {
+        std::mem::take(&mut self.surprises.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Uuid, Known>> {
+        self.invoices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

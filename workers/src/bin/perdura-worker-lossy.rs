@@ -1,0 +1,6 @@
+//! `perdura-worker-lossy`: the worker with a relay that loses what it has taken, for the negative control of the crash sweep.
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    workers::start().await
+}
