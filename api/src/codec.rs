@@ -5,6 +5,14 @@ use axum::{Json as Answer, extract::State};
 use temporal::{Codec, CodecError};
 use temporalio_common::protos::temporal::api::common::v1::{Payload, Payloads};
 
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ArrayBuilder, ObjectBuilder, RefOr,
+        schema::{AdditionalProperties, Schema, Type},
+    },
+};
+
 use crate::{
     auth::{Caller, DecodePayloads},
     json::Json,
@@ -12,7 +20,50 @@ use crate::{
     state::Api,
 };
 
-/// Decodes for an operator.
+/// Payloads in Temporal's JSON.
+pub(crate) struct PayloadList;
+
+/// Base64 in either alphabet, padded or not, without stray bits at its end.
+fn base64_pattern() -> String {
+    let of = |digit: &str| format!("({digit}{{4}})*({digit}[AQgw]={{0,2}}|{digit}{{2}}[AEIMQUYcgkosw048]=?)?");
+    format!("^({}|{})$", of("[A-Za-z0-9+/]"), of("[A-Za-z0-9_-]"))
+}
+
+impl ToSchema for PayloadList {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Payloads".into()
+    }
+}
+
+impl PartialSchema for PayloadList {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String).content_encoding("base64");
+        let base64 = || text().pattern(Some(base64_pattern()));
+        let metadata = ObjectBuilder::new().additional_properties(Some(base64()));
+        let payload = ObjectBuilder::new()
+            .property("metadata", metadata)
+            .property("data", base64())
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+        ObjectBuilder::new()
+            .property("payloads", ArrayBuilder::new().items(payload))
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .description(Some("Payloads as in Temporal's JSON."))
+            .examples([serde_json::json!({
+                "payloads": [{ "metadata": { "encoding": "anNvbi9wbGFpbg==" }, "data": "ImhpIg==" }],
+            })])
+            .into()
+    }
+}
+
+/// Decode payloads
+///
+/// Payloads in clear, as Temporal's UI and command line ask for them. What was never sealed stays as it is.
+#[utoipa::path(
+    post, path = "/codec/decode", operation_id = "decode_payloads", tag = "operators",
+    security(("api_key" = ["operator"])), request_body = PayloadList,
+    responses((status = 200, description = "The same payloads in clear", body = PayloadList)),
+    extensions(("x-problems" = json!([kinds::UNACCEPTABLE.code]))),
+)]
 pub(crate) async fn decode(
     State(api): State<Api>,
     _operator: Caller<DecodePayloads>,
@@ -21,7 +72,15 @@ pub(crate) async fn decode(
     open(&api.codec, body.value)
 }
 
-/// Encodes for an operator.
+/// Encode payloads
+///
+/// Sealed payloads, as Temporal's UI and command line ask for them.
+#[utoipa::path(
+    post, path = "/codec/encode", operation_id = "encode_payloads", tag = "operators",
+    security(("api_key" = ["operator"])), request_body = PayloadList,
+    responses((status = 200, description = "The same payloads, sealed", body = PayloadList)),
+    extensions(("x-problems" = json!([kinds::UNACCEPTABLE.code]))),
+)]
 pub(crate) async fn encode(
     State(api): State<Api>,
     _operator: Caller<DecodePayloads>,

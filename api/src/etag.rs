@@ -1,6 +1,17 @@
 //! Versions of things in headers, so that a caller who waits for a change need not read the same thing again.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use utoipa::IntoParams;
+
+/// The header of a caller who has a version already, as the API's description shows it.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct IfNoneMatch {
+    /// Entity tags that the caller has: 304 when one of them is the present one.
+    #[param(rename = "If-None-Match", example = "\"7\"")]
+    #[expect(dead_code, reason = "only described; `has` reads the header")]
+    tags: Option<String>,
+}
 
 /// The entity tag of `version`.
 pub(crate) fn etag(version: &str) -> Option<HeaderValue> {

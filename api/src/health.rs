@@ -5,44 +5,71 @@ use std::{fmt::Display, time::Duration};
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 use crate::state::Api;
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Of the readiness.
-#[derive(Serialize)]
+/// Whether everything that a request needs answers.
+#[derive(Serialize, ToSchema)]
+#[schema(examples(json!({"status": "ready", "dependencies": {"database": "reachable", "temporal": "reachable"}})))]
 pub(crate) struct Readiness {
+    /// `ready` or `unready`.
     status: &'static str,
     dependencies: Dependencies,
 }
 
-#[derive(Serialize)]
+/// Each `reachable` or `unreachable`.
+#[derive(Serialize, ToSchema)]
 struct Dependencies {
     database: &'static str,
     temporal: &'static str,
 }
 
 /// Of a process that can answer at all.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(examples(json!({"status": "alive"})))]
 pub(crate) struct Liveness {
+    /// `alive`.
     status: &'static str,
 }
 
 /// What runs here.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(examples(json!({"name": "perdura-api", "version": "0.1.0", "commit": null})))]
 pub(crate) struct Build {
+    /// `perdura-api`.
     name: &'static str,
+    /// Its version.
     version: &'static str,
+    /// What it was built from, where the build told.
+    #[schema(required)]
     commit: Option<&'static str>,
 }
 
+/// Check liveness
+///
 /// The process lives.
+#[utoipa::path(
+    get, path = "/livez", operation_id = "get_liveness", tag = "service",
+    responses((status = 200, description = "It lives", body = Liveness)),
+)]
 pub(crate) async fn livez() -> Json<Liveness> {
     Json(Liveness { status: "alive" })
 }
 
+/// Check readiness
+///
 /// Whether everything that a request needs answers.
+#[utoipa::path(
+    get, path = "/readyz", operation_id = "get_readiness", tag = "service",
+    responses(
+        (status = 200, description = "Everything answers", body = Readiness),
+        (status = 503, description = "Something is away", body = Readiness,
+         example = json!({"status": "unready", "dependencies": {"database": "reachable", "temporal": "unreachable"}})),
+    ),
+)]
 pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
     let (database, temporal) =
         tokio::join!(reached("database", api.database.ping()), reached("temporal", api.engine.ping()),);
@@ -62,7 +89,13 @@ async fn reached<E: Display>(dependency: &'static str, ping: impl Future<Output 
     false
 }
 
+/// Show the version
+///
 /// Name and version of the binary.
+#[utoipa::path(
+    get, path = "/version", operation_id = "get_version", tag = "service",
+    responses((status = 200, description = "What runs here", body = Build)),
+)]
 pub(crate) async fn version() -> Json<Build> {
     Json(Build { name: "perdura-api", version: env!("CARGO_PKG_VERSION"), commit: option_env!("PERDURA_COMMIT") })
 }

@@ -9,6 +9,14 @@ use secrecy::{ExposeSecret, SecretBox};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Object, ObjectBuilder, Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::Type,
+    },
+};
 use uuid::{Uuid, uuid};
 
 use crate::problem::{Problem, kinds};
@@ -75,6 +83,28 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
             Problem::new(kinds::IDEMPOTENCY_KEY_INVALID, "send one key of 1 to 255 printable ASCII characters")
         })
     }
+}
+
+impl IntoParams for IdempotencyKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let header = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::True)
+            .description(Some(
+                "1 to 255 printable ASCII characters, bare or quoted. A repeat with it gets the same answer.",
+            ))
+            .schema(Some(schema()))
+            .example(Some("order-2041".into()));
+        vec![header.build()]
+    }
+}
+
+/// A bare key neither begins with a quote nor begins or ends with a space, which HTTP would take away.
+fn schema() -> Object {
+    let bare = r"[!#-~]([ -~]{0,253}[!-~])?";
+    let quoted = r#""([ !#-\[\]-~]|\\[ -~]){1,255}""#;
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^({bare}|{quoted})$"))).build()
 }
 
 /// The server's key for fingerprints of requests.

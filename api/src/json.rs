@@ -7,13 +7,24 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error, IntoDeserializer, Unexpected},
+};
+use serde_json::Number;
 use tokio::time::timeout;
 
 use crate::problem::{FieldError, Problem, kinds};
 
-/// How long a body may take to arrive.
-const READ: Duration = Duration::from_secs(10);
+/// How long a body may take to arrive; set by the server that took the connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReadTimeout(pub(crate) Duration);
+
+impl Default for ReadTimeout {
+    fn default() -> Self {
+        Self(Duration::from_secs(10))
+    }
+}
 
 /// A JSON body, with the bytes that it came as.
 #[derive(Debug)]
@@ -36,10 +47,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
 /// Reads a body that has to be JSON by its content type.
 pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    if !is_json(request.headers()) {
+    if !is_json(request.headers()) || is_compressed(request.headers()) {
         return Err(Problem::from(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    match timeout(READ, Bytes::from_request(request, state)).await {
+    let ReadTimeout(longest) = request.extensions().get().copied().unwrap_or_default();
+    match timeout(longest, Bytes::from_request(request, state)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(rejection)) => Err(Problem::from(rejection.status())),
         Err(_elapsed) => Err(Problem::from(StatusCode::REQUEST_TIMEOUT)),
@@ -52,12 +64,37 @@ fn is_json(headers: &HeaderMap) -> bool {
     media_type.eq_ignore_ascii_case("application/json")
 }
 
-/// Parses a body, or says which field is wrong.
+/// Nothing is decompressed here: a small body could become any size.
+fn is_compressed(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Parses a body, which has to be an object, or says which field is wrong.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        // The parser would take the items of a list for the fields, in their order.
+        return Err(Problem::new(kinds::INVALID_BODY, "the body has to be an object"));
+    }
     let deserializer = &mut serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| refusal(&error))?;
     deserializer.end().map_err(|error| Problem::new(kinds::INVALID_JSON, error.to_string()))?;
     Ok(value)
+}
+
+/// One of the words of an enumeration, as text: the parser would also take `{"word": null}`.
+pub(crate) fn word<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    T::deserialize(String::deserialize(deserializer)?.into_deserializer())
+}
+
+/// A whole number, also when it is written as `900.0`: to JSON Schema the two are the same.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = Number::deserialize(deserializer)?;
+    let text = number.to_string();
+    let whole = text.strip_suffix(".0").unwrap_or(&text);
+    whole.parse().map_err(|_| Error::invalid_type(Unexpected::Other(&text), &"a whole number of 64 bits"))
 }
 
 fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
@@ -120,6 +157,50 @@ mod tests {
             let refused = refused(body);
             assert!(refused.contains("invalid_body"), "{body}: {refused}");
             assert!(refused.contains(&format!("field: {field:?}")), "{body}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        for body in [r#"["1",[]]"#, " \n[]", "["] {
+            assert!(refused(body).contains("\"invalid_body\""), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_a_text() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Colour {
+            Red,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Paint {
+            #[serde(deserialize_with = "word")]
+            colour: Colour,
+        }
+        assert_eq!(parse::<Paint>(br#"{"colour":"red"}"#).unwrap().colour, Colour::Red);
+        for body in [r#"{"colour":{"red":null}}"#, r#"{"colour":"blue"}"#, r#"{"colour":null}"#] {
+            let refused = format!("{:?}", parse::<Paint>(body.as_bytes()).unwrap_err());
+            assert!(refused.contains("field: \"colour\""), "{body}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_has_two_spellings() {
+        #[derive(Debug, Deserialize)]
+        struct Wait {
+            #[serde(deserialize_with = "whole")]
+            seconds: i64,
+        }
+        let parsed = |seconds: &str| parse::<Wait>(format!("{{\"seconds\":{seconds}}}").as_bytes());
+        for (text, number) in
+            [("900", 900), ("900.0", 900), ("9e2", 900), ("-1", -1), ("9223372036854775807", i64::MAX)]
+        {
+            assert_eq!(parsed(text).unwrap().seconds, number, "{text}");
+        }
+        for text in ["0.5", "1e99", "9223372036854775808", "null", "\"900\"", "true"] {
+            assert!(format!("{:?}", parsed(text).unwrap_err()).contains("field: \"seconds\""), "{text}");
         }
     }
 

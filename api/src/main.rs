@@ -7,6 +7,9 @@ use std::{
 
 use clap::Parser;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // A second crypto provider in the tree must never make rustls guess; an earlier choice is as good as ours.

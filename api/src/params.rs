@@ -4,13 +4,19 @@ use axum::{
     extract::{FromRequestParts, Path, Query},
     http::{StatusCode, request::Parts},
 };
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::problem::{Problem, kinds};
 
 /// The one id in a path. What is no UUID names nothing: 404.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PathId(pub(crate) Uuid);
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(names("id"), parameter_in = Path)]
+pub(crate) struct PathId(
+    /// Id, in lower case with hyphens.
+    #[param(example = "0190a0b0-0000-7000-8000-00000000000a")]
+    pub(crate) Uuid,
+);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Problem;

@@ -8,24 +8,44 @@ use axum::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::postgres::catalogue::PaymentOption;
+use utoipa::ToSchema;
 
-use crate::{etag, problem::Problem, state::Api};
+use crate::{
+    etag::{self, IfNoneMatch},
+    openapi::schemas,
+    problem::Problem,
+    state::Api,
+};
 
-#[derive(Serialize)]
-struct List<'a> {
+/// Every coin on every network that it is on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentOptions, examples(json!({"items": [{
+    "coin_id": "usdt", "coin_name": "Tether USD", "network_id": "tron", "network_name": "Tron", "decimals": 6,
+    "contract": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "confirmations": 19, "minimum": "0.000001", "available": true,
+}]})))]
+pub(crate) struct List<'a> {
     items: Vec<Item<'a>>,
 }
 
-#[derive(Serialize)]
+/// One coin on one network.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentOption)]
 struct Item<'a> {
     coin_id: &'a str,
     coin_name: &'a str,
     network_id: &'a str,
     network_name: &'a str,
+    /// Digits after the point that an amount may have.
     decimals: u8,
+    /// Contract of a token; null for the network's own coin.
+    #[schema(required)]
     contract: Option<&'a str>,
+    /// Blocks that make a deposit count.
     confirmations: u32,
+    /// Smallest amount of an invoice.
+    #[schema(schema_with = schemas::sum)]
     minimum: String,
+    /// Whether new invoices may ask for it.
     available: bool,
 }
 
@@ -45,7 +65,16 @@ impl<'a> From<&'a PaymentOption> for Item<'a> {
     }
 }
 
-/// Every coin on every network that it is on.
+/// List the payment options
+///
+/// Every coin on every network that it is on. For anyone, from pages of any origin.
+#[utoipa::path(
+    get, path = "/payment-options", operation_id = "list_payment_options", tag = "payment options", params(IfNoneMatch),
+    responses(
+        (status = 200, description = "All of them", body = List<'_>, headers(("ETag" = String, description = "Changes with the list"))),
+        (status = 304, description = "The caller has this list", headers(("ETag" = String, description = "The list's version"))),
+    ),
+)]
 pub(crate) async fn list(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Problem> {
     let options = api.catalogue.options().await?;
     let list = List { items: options.iter().map(Item::from).collect() };

@@ -1,21 +1,29 @@
 //! Every route on one page.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderValue, StatusCode},
     middleware,
-    routing::{get, post},
+    routing::post,
 };
 use temporal::Codec;
+use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 
 use crate::{
-    codec, cors, deposits, health, invoices, payment_options, privacy,
+    codec, cors, deposits, health, invoices, linger,
+    openapi::{self, docs, publish},
+    payment_options, privacy,
     problem::{self, Problem, kinds},
-    request_log,
+    rate_limit, request_log,
     state::Api,
 };
 
@@ -27,31 +35,50 @@ const CODEC_BODY: usize = 4 * 1024 * 1024;
 
 /// The routes of the API.
 pub(crate) fn router(api: Api, ui_origin: Option<HeaderValue>) -> Router {
-    let routes = Router::new()
-        .merge(invoice_routes())
-        .route("/payment-options", get(payment_options::list).layer(cors::public()))
-        .route("/deposits", post(deposits::report::report))
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .route("/version", get(health::version))
-        .layer(RequestBodyLimitLayer::new(BODY))
-        .merge(codec_routes(ui_origin))
-        .with_state(api);
-    with_shared_layers(routes)
+    let limited = limited_routes(ui_origin);
+    let limited = limited.route_layer(middleware::from_fn_with_state(Arc::clone(&api), rate_limit::limit));
+    let (routes, _described) = limited.merge(health_routes()).split_for_parts();
+    with_shared_layers(routes.with_state(api))
 }
 
-fn invoice_routes() -> Router<Api> {
-    Router::new()
-        .route("/invoices", post(invoices::create::create).get(invoices::list::list))
-        .route("/invoices/{id}", get(invoices::read::read))
-        .route("/invoices/{id}/cancel", post(invoices::cancel::cancel))
+/// What the routes say of themselves.
+pub(crate) fn document() -> OpenApi {
+    limited_routes(None).merge(health_routes()).into_openapi()
+}
+
+fn limited_routes(ui_origin: Option<HeaderValue>) -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(openapi::outline())
+        .merge(invoice_routes())
+        .routes(routes!(payment_options::list).layer(cors::public()))
+        .routes(routes!(deposits::report::report))
+        .routes(routes!(publish::publish).layer(cors::public()))
+        .routes(routes!(docs::page))
+        .routes(routes!(docs::asset))
+        .layer(RequestBodyLimitLayer::new(BODY))
+        .merge(codec_routes(ui_origin))
+}
+
+/// Whoever asks how we are gets an answer, however much is going on.
+fn health_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::version))
+        .layer(RequestBodyLimitLayer::new(BODY))
+}
+
+fn invoice_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(invoices::create::create, invoices::list::list))
+        .routes(routes!(invoices::read::read))
+        .routes(routes!(invoices::cancel::cancel))
         .layer(middleware::map_response(privacy::keep))
 }
 
-fn codec_routes(ui_origin: Option<HeaderValue>) -> Router<Api> {
-    Router::new()
-        .route("/codec/decode", post(codec::decode))
-        .route("/codec/encode", post(codec::encode))
+fn codec_routes(ui_origin: Option<HeaderValue>) -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(codec::decode))
+        .routes(routes!(codec::encode))
         .layer(RequestBodyLimitLayer::new(CODEC_BODY))
         .layer(middleware::map_response(privacy::keep))
         .layer(cors::temporal_ui(ui_origin))
@@ -69,24 +96,26 @@ pub(crate) fn open_codec(codec: Codec, ui_origin: Option<HeaderValue>) -> Router
     with_shared_layers(routes)
 }
 
-/// The last layer is the outermost.
+/// All in one: a router boxes and clones each of its layers for each request.
 fn with_shared_layers(routes: Router) -> Router {
-    routes
-        .fallback(async || Problem::new(kinds::NOT_FOUND, "there is nothing under this path"))
-        .layer(DefaultBodyLimit::disable())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, HANDLER))
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(middleware::from_fn(problem::render))
+    let outermost_first = ServiceBuilder::new()
+        .layer(middleware::map_request(linger::linger))
         .layer(middleware::from_fn(request_log::observe))
+        .layer(middleware::from_fn(problem::render))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, HANDLER))
+        .layer(DefaultBodyLimit::disable());
+    routes.fallback(async || Problem::new(kinds::NOT_FOUND, "there is nothing under this path")).layer(outermost_first)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::collections::BTreeSet;
 
     use axum::{
         body::{Body, to_bytes},
         http::{Request, Response, header},
+        routing::get,
     };
     use serde_json::{Value, json};
     use tower::ServiceExt;
@@ -165,12 +194,52 @@ mod tests {
         }
     }
 
+    /// A router lists its paths nowhere but in its debug output, and its methods to whoever tries another one.
+    async fn served() -> BTreeSet<(String, String)> {
+        let shown = format!("{:?}", router(Arc::new(Services::without_servers()), None));
+        let paths = shown.split("RouteId(").filter_map(|entry| entry.split_once("): \"")?.1.split('"').next());
+        let mut served = BTreeSet::new();
+        for path in paths {
+            let (refused, _) = send("PROBE", &path.replace(['{', '}'], ""), &[], "").await;
+            // The fallback is shown as a path as well, and allows nothing.
+            let allowed = refused.headers().get(header::ALLOW).map_or("", |allowed| allowed.to_str().unwrap());
+            let methods = allowed.split(',').filter(|method| !["", "HEAD"].contains(method));
+            served.extend(methods.map(|method| (path.to_owned(), method.to_owned())));
+        }
+        served
+    }
+
+    #[tokio::test]
+    async fn every_route_is_in_the_document() {
+        let document = openapi::document().unwrap();
+        let described = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+            item.as_object().unwrap().keys().map(move |method| (path.clone(), method.to_uppercase()))
+        });
+        let described: BTreeSet<_> = described.collect();
+        assert_eq!(served().await, described);
+    }
+
     #[tokio::test]
     async fn without_a_database_callers_hear_when_to_come_back() {
         let away = send("GET", "/invoices", &[("authorization", KEY)], "").await;
         assert_problem(&away, 503, "temporarily_unavailable");
         assert!(away.0.headers().contains_key(header::RETRY_AFTER));
         assert_eq!(away.0.headers()[header::CACHE_CONTROL], "no-store");
+    }
+
+    #[tokio::test]
+    async fn who_sends_too_much_hears_when_to_come_back() {
+        let routes = router(Arc::new(Services::without_servers()), None);
+        let mut refused = None;
+        for _ in 0..200 {
+            let answered = answer(routes.clone(), request("GET", "/docs", &[], "")).await;
+            refused = Some(answered).filter(|(response, _)| response.status() == 429).or(refused);
+        }
+        let refused = refused.unwrap();
+        assert_problem(&refused, 429, "rate_limited");
+        assert_eq!(refused.0.headers()[header::RETRY_AFTER], "1");
+        let (alive, _) = answer(routes, request("GET", "/livez", &[], "")).await;
+        assert_eq!(alive.status(), 200, "health is not limited");
     }
 
     #[tokio::test]

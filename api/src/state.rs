@@ -6,7 +6,10 @@ use standardwebhooks::Webhook;
 use store::postgres::Database;
 use temporal::Codec;
 
-use crate::{catalogue::Catalogue, engine::Engine, idempotency::FingerprintKey, invoices::InvoiceSettings};
+use crate::{
+    auth::KeyCache, catalogue::Catalogue, engine::Engine, idempotency::FingerprintKey, invoices::InvoiceSettings,
+    rate_limit::RateLimits,
+};
 
 /// Shared by all requests.
 pub(crate) type Api = Arc<Services>;
@@ -14,12 +17,14 @@ pub(crate) type Api = Arc<Services>;
 /// What every endpoint can use.
 pub(crate) struct Services {
     pub(crate) database: Database,
+    pub(crate) keys: KeyCache,
     pub(crate) engine: Engine,
     pub(crate) catalogue: Catalogue,
     pub(crate) codec: Codec,
     pub(crate) fingerprint_key: FingerprintKey,
     pub(crate) watcher_secrets: Vec<Webhook>,
     pub(crate) invoices: InvoiceSettings,
+    pub(crate) rate_limits: RateLimits,
 }
 
 #[cfg(test)]
@@ -29,6 +34,8 @@ impl Services {
         use std::time::Duration;
 
         use clap::Parser;
+
+        use crate::rate_limit::RateSettings;
 
         #[derive(Parser)]
         struct Defaults {
@@ -40,12 +47,14 @@ impl Services {
         let keys = temporal::KeyRing::parse("k:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
         Self {
             catalogue: Catalogue::new(database.clone(), Duration::ZERO),
+            keys: KeyCache::new(database.clone()),
             database,
             engine: Engine::new(Duration::from_secs(1)),
             codec: Codec::new(keys),
             fingerprint_key: FingerprintKey::new([0; 32]),
             watcher_secrets: Vec::new(),
             invoices: Defaults::parse_from(["test"]).invoices,
+            rate_limits: RateLimits::new(&RateSettings::usual()),
         }
     }
 }

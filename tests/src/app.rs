@@ -91,10 +91,8 @@ impl TestApp {
     pub async fn fill_pool(&self, merchant: &Merchant, addresses: usize) {
         let url = SecretString::from(self.stack.database_url().to_owned());
         let database = Database::new(&url, 1, "perdura-tests").expect("a database");
-        for _ in 0..addresses {
-            let address = format!("TPool{}", Uuid::new_v4().simple());
-            database.insert_address(merchant.id(), "tron", &address).await.expect("a free address");
-        }
+        let addresses: Vec<_> = (0..addresses).map(|_| format!("TPool{}", Uuid::new_v4().simple())).collect();
+        database.insert_addresses(merchant.id(), "tron", &addresses).await.expect("free addresses");
     }
 
     /// A client of Temporal that does not decrypt: it sees what anybody sees who reads the histories.

@@ -2,7 +2,7 @@ use prost::Message;
 use temporalio_client::{Client, UntypedWorkflow, WorkflowFetchHistoryOptions};
 use temporalio_common::protos::temporal::api::{
     enums::v1::EventType,
-    history::v1::{History as HistoryProto, HistoryEvent},
+    history::v1::{History as HistoryProto, HistoryEvent, history_event::Attributes},
 };
 
 /// The history of one workflow run, as the server keeps it.
@@ -20,6 +20,16 @@ impl History {
         let handle = client.get_workflow_handle::<UntypedWorkflow>(workflow_id);
         let history = handle.fetch_history(WorkflowFetchHistoryOptions::default());
         Self { events: history.into_events().await.expect("a history") }
+    }
+
+    /// The run that it is of: the first event of a run names it.
+    pub fn run_id(&self) -> Option<&str> {
+        self.events.iter().find_map(|event| match event.attributes.as_ref()? {
+            Attributes::WorkflowExecutionStartedEventAttributes(started) => {
+                Some(started.original_execution_run_id.as_str())
+            }
+            _ => None,
+        })
     }
 
     /// How many events it has.

@@ -11,4 +11,4 @@ mod wait;
 pub use app::TestApp;
 pub use history::History;
 pub use merchant::{Answer, Merchant};
-pub use wait::eventually;
+pub use wait::{eventually, within};

@@ -29,10 +29,15 @@ impl Answer {
     /// # Panics
     /// When the API goes away in the middle of it.
     pub async fn to(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("an answer of the API");
+        Self::attempt(request).await.expect("an answer of the API")
+    }
+
+    /// The same where the API may go away at any moment.
+    pub async fn attempt(request: RequestBuilder) -> reqwest::Result<Self> {
+        let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await.expect("the body of an answer");
-        Self { status, headers, body: serde_json::from_str(&text).unwrap_or_default() }
+        let text = response.text().await?;
+        Ok(Self { status, headers, body: serde_json::from_str(&text).unwrap_or_default() })
     }
 
     /// The id of the invoice in the body.

@@ -10,18 +10,29 @@ const PAUSE: Duration = Duration::from_millis(25);
 ///
 /// # Panics
 /// With the last sight, when the deadline passes.
-pub async fn eventually<T, F>(what: &str, mut look: impl FnMut() -> F, wanted: impl Fn(&T) -> bool) -> T
+pub async fn eventually<T, F>(what: &str, look: impl FnMut() -> F, wanted: impl Fn(&T) -> bool) -> T
 where
     T: Debug,
     F: Future<Output = T>,
 {
-    let deadline = Instant::now() + DEADLINE;
+    let seen = within(DEADLINE, look, wanted).await;
+    seen.unwrap_or_else(|last| panic!("waited in vain for {what}; last seen: {last:#?}"))
+}
+
+/// Looks again and again until what is seen is as wanted, for whoever can go on without: the error is the last sight.
+pub async fn within<T, F>(patience: Duration, mut look: impl FnMut() -> F, wanted: impl Fn(&T) -> bool) -> Result<T, T>
+where
+    F: Future<Output = T>,
+{
+    let deadline = Instant::now() + patience;
     loop {
         let seen = look().await;
         if wanted(&seen) {
-            return seen;
+            return Ok(seen);
         }
-        assert!(Instant::now() < deadline, "waited in vain for {what}; last seen: {seen:#?}");
+        if Instant::now() >= deadline {
+            return Err(seen);
+        }
         sleep(PAUSE).await;
     }
 }

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 const PREFIX: &str = "pk_";
 const KEY_BYTES: usize = 32;
 
+/// What is kept of a key.
+pub(crate) type KeyHash = [u8; 32];
+
 /// A new key.
 pub(crate) fn generate() -> anyhow::Result<String> {
     let mut secret = [0; KEY_BYTES];
@@ -15,8 +18,8 @@ pub(crate) fn generate() -> anyhow::Result<String> {
     Ok(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(secret)))
 }
 
-/// What is kept of a key. It has 256 random bits, so that nobody can guess it from its hash.
-pub(crate) fn hash(key: &str) -> [u8; 32] {
+/// The hash of a key. It has 256 random bits, so that nobody can guess it from this.
+pub(crate) fn hash(key: &str) -> KeyHash {
     Sha256::digest(key.as_bytes()).into()
 }
 

@@ -1,6 +1,7 @@
 //! Who calls, and whether he may. A handler takes a [`Caller`] of a permission, and so cannot forget to ask.
 
 pub(crate) mod key;
+mod key_cache;
 mod permissions;
 mod principal;
 
@@ -9,6 +10,8 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 
+pub(crate) use key::KeyHash;
+pub(crate) use key_cache::KeyCache;
 pub(crate) use permissions::{
     CancelInvoices, Canceller, DecodePayloads, Permission, ReadInvoices, ReportDeposits, WriteInvoices,
 };
@@ -29,15 +32,22 @@ impl<P: Permission> FromRequestParts<Api> for Caller<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let key = bearer(&parts.headers)?;
-        let Some(found) = api.database.find_api_key(&key::hash(key)).await? else {
+        let key = key_hash(&parts.headers)?;
+        let Some(found) = api.keys.find(key).await? else {
+            api.rate_limits.forget(&key);
             return Err(Problem::unauthenticated("the API key is unknown or was revoked"));
         };
+        api.rate_limits.remember(key);
         request_log::name_caller(&parts.extensions, &found.principal);
         let principal: Principal = found.principal.parse().map_err(Problem::unforeseen)?;
         let who = P::admit(&principal, &found.scopes)?;
-        Ok(Self { principal: found.principal, who })
+        Ok(Self { principal: found.principal.clone(), who })
     }
+}
+
+/// The hash of a request's API key, which need not be one that we gave out.
+pub(crate) fn key_hash(headers: &HeaderMap) -> Result<KeyHash, Problem> {
+    bearer(headers).map(key::hash)
 }
 
 /// The API key of a request. One that cannot be a key is refused without asking the database.

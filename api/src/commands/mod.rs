@@ -10,7 +10,10 @@ use secrecy::SecretString;
 use store::postgres::Database;
 use workflows::attributes;
 
-use crate::logging::{self, LogFormat};
+use crate::{
+    logging::{self, LogFormat},
+    openapi,
+};
 
 /// Perdura's HTTP API, and what has to be done around it.
 #[derive(Debug, Parser)]
@@ -31,6 +34,8 @@ enum Command {
     Migrate(DatabaseSettings),
     /// Print the search attributes that a Temporal namespace has to have, one Name=Type a line.
     SearchAttributes,
+    /// Print the OpenAPI document, of which docs/openapi.json is a copy.
+    Openapi,
     /// Manage API keys.
     Keys(keys::Settings),
 }
@@ -56,6 +61,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(settings) => serve::run(*settings).await,
         Command::Migrate(settings) => Ok(settings.open()?.migrate().await?),
         Command::SearchAttributes => print_search_attributes(),
+        Command::Openapi => Ok(stdout().lock().write_all(openapi::text()?.as_bytes())?),
         Command::Keys(settings) => keys::run(settings).await,
     }
 }

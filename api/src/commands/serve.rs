@@ -15,7 +15,14 @@ use tokio::{
 };
 
 use crate::{
-    catalogue::Catalogue, engine::Engine, invoices::InvoiceSettings, router, secrets, server, state::Services,
+    auth::KeyCache,
+    catalogue::Catalogue,
+    engine::Engine,
+    invoices::InvoiceSettings,
+    rate_limit::{RateLimits, RateSettings},
+    router, secrets,
+    server::{self, Bounds},
+    state::Services,
 };
 
 /// Settings of the server. Each is a flag and an environment variable.
@@ -52,6 +59,10 @@ pub(super) struct Settings {
     catalogue_kept: Duration,
     #[command(flatten)]
     invoices: InvoiceSettings,
+    #[command(flatten)]
+    rates: RateSettings,
+    #[command(flatten)]
+    bounds: Bounds,
 }
 
 /// Serves until SIGTERM or SIGINT. The port answers at once; Temporal and the database may come later.
@@ -62,13 +73,18 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
     if let Some(address) = settings.open_codec_listen {
         ensure!(address.ip().is_loopback(), "PERDURA_OPEN_CODEC_LISTEN has to be a loopback address: {address} is not");
         let routes = router::open_codec(services.codec.clone(), settings.ui_origin.clone());
-        servers.spawn(server::serve(listen(address).await?, routes, stopping.clone()));
+        servers.spawn(server::serve(listen(address).await?, routes, settings.bounds, stopping.clone()));
     }
     let routes = router::router(Arc::clone(&services), settings.ui_origin.clone());
-    servers.spawn(server::serve(listen(settings.listen).await?, routes, stopping));
+    servers.spawn(server::serve(listen(settings.listen).await?, routes, settings.bounds, stopping));
     let connecting = tokio::spawn({
         let services = Arc::clone(&services);
         async move { services.engine.connect(&settings.temporal).await }
+    });
+
+    let sweeping = tokio::spawn({
+        let services = Arc::clone(&services);
+        async move { services.rate_limits.sweep().await }
     });
 
     stop_signal().await?;
@@ -78,6 +94,7 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
         ended.context("a server panicked")?;
     }
     connecting.abort();
+    sweeping.abort();
     services.database.close().await;
     tracing::info!("api.stopped");
     Ok(())
@@ -90,11 +107,13 @@ fn services(settings: &Settings) -> anyhow::Result<Services> {
     Ok(Services {
         engine: Engine::new(settings.deadline),
         catalogue: Catalogue::new(database.clone(), settings.catalogue_kept),
+        keys: KeyCache::new(database.clone()),
         database,
         codec: Codec::new(keys),
         fingerprint_key: secrets::fingerprint_key(&settings.fingerprint_key_file)?,
         watcher_secrets: secrets::watcher_secrets(&settings.watcher_secrets_file)?,
         invoices: settings.invoices.clone(),
+        rate_limits: RateLimits::new(&settings.rates),
     })
 }
 

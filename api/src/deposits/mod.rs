@@ -2,3 +2,5 @@
 
 mod observation;
 pub(crate) mod report;
+
+pub(crate) use observation::Wire as Observation;

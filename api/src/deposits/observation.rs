@@ -1,36 +1,74 @@
-use chrono::{DateTime, Utc};
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use store::postgres::deposits::Observation;
+use utoipa::ToSchema;
 use uuid::Uuid;
 use workflows::invoices::OutputState;
 
-use crate::text::{self, Lines};
+use crate::{
+    json,
+    openapi::schemas,
+    text::{self, Lines},
+};
 
 const LONGEST: usize = 200;
+/// Of heights and versions: every language reads it as it is, and it leaves room to count on.
+const LARGEST: i64 = (1 << 53) - 1;
+/// What the database can keep as a time, and more than any chain needs.
+const YEARS: RangeInclusive<i32> = 1970..=9999;
 
-/// One observation on the wire.
-#[derive(Debug, Deserialize)]
+/// What a watcher says of one output of a transaction.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+#[schema(as = Observation, examples(json!({
+    "observation_id": "0190a0b0-0000-7000-8000-00000000000b", "network_id": "tron", "coin_id": "usdt",
+    "contract": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "address": "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", "tx_id": "9f2c",
+    "output_ref": "v:0", "amount": "12.50", "state": "included", "block_height": 7, "block_hash": "00ab",
+    "tip_height": 9, "first_seen_at": "2026-01-31T12:00:00Z", "version": 2,
+})))]
+pub(crate) struct Wire {
+    /// Names this observation in the answer.
     observation_id: Uuid,
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     network_id: String,
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     coin_id: String,
+    /// Contract of a token.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     contract: Option<String>,
+    /// Who is paid.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     address: String,
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     tx_id: String,
+    /// Which output of the transaction.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     output_ref: String,
+    /// Plain positive decimal.
+    #[schema(schema_with = schemas::amount)]
     amount: String,
+    #[serde(deserialize_with = "json::word")]
     state: State,
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     block_height: Option<i64>,
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     block_hash: Option<String>,
+    /// Highest block that the watcher knows.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     tip_height: i64,
     first_seen_at: DateTime<Utc>,
+    /// Grows with every report of this output.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
     version: i64,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// Where the output is on its chain.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ObservationState)]
 enum State {
     Seen,
     Included,
@@ -53,6 +91,10 @@ impl From<State> for OutputState {
 
 /// Reads one observation, or says why it is none.
 pub(super) fn read(item: &Value) -> Result<Observation, String> {
+    if !item.is_object() {
+        // The parser would take the items of a list for the fields, in their order.
+        return Err("is no object".to_owned());
+    }
     let wire: Wire = serde_path_to_error::deserialize(item).map_err(|error| error.to_string())?;
     if let Some(flaw) = wire.flaw() {
         return Err(flaw);
@@ -79,8 +121,9 @@ impl Wire {
             ("version", self.version),
         ];
         let text = texts.into_iter().find_map(|(name, text)| text_flaw(name, text?));
-        text.or_else(|| {
-            numbers.into_iter().find(|(_, number)| *number < 0).map(|(name, _)| format!("{name} is negative"))
+        let number = numbers.into_iter().find(|(_, number)| !(0..=LARGEST).contains(number));
+        text.or_else(|| number.map(|(name, _)| format!("{name} is not between 0 and {LARGEST}"))).or_else(|| {
+            (!YEARS.contains(&self.first_seen_at.year())).then(|| "first_seen_at is no time of today".to_owned())
         })
     }
 }

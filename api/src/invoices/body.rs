@@ -1,40 +1,69 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use store::postgres::invoices::Invoice;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::payment_uris::{PaymentUri, payment_uris};
+use crate::openapi::schemas;
 
 /// An invoice as merchants see it.
-#[derive(Debug, Serialize)]
-pub(super) struct InvoiceBody {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Invoice, examples(json!({
+    "invoice_id": "0190a0b0-0000-7000-8000-00000000000a", "status": "waiting_for_deposit", "exception": "none",
+    "coin_id": "usdt", "network_id": "tron", "amount": "12.5", "deposit_address": "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8",
+    "payment_uris": [{"kind": "address", "value": "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"}],
+    "amounts": {"due": "12.5", "seen": "0", "confirmed": "0", "overpaid": "0", "remaining": "12.5"},
+    "title": "Two coffees", "description": "", "checkout_url": "https://shop.example/done", "external_id": "order-2041",
+    "expires_at": "2026-01-31T12:15:00.000Z", "created_at": "2026-01-31T12:00:00.000Z",
+    "updated_at": "2026-01-31T12:00:00.000Z", "version": 1,
+})))]
+pub(crate) struct InvoiceBody {
     invoice_id: Uuid,
+    #[schema(schema_with = schemas::invoice_status)]
     status: &'static str,
+    #[schema(schema_with = schemas::invoice_exception)]
     exception: &'static str,
     coin_id: String,
     network_id: String,
+    #[schema(schema_with = schemas::sum)]
     amount: String,
+    /// Where the buyer pays to.
     deposit_address: String,
+    /// Ways to pay what remains, for wallets; none when nothing is awaited any more.
     payment_uris: Vec<PaymentUri>,
     amounts: Amounts,
     title: String,
     description: String,
     checkout_url: String,
+    #[schema(required)]
     external_id: Option<String>,
+    /// End of the time to pay.
+    #[schema(schema_with = schemas::time)]
     expires_at: String,
+    #[schema(schema_with = schemas::time)]
     created_at: String,
+    /// Time of the last change.
+    #[schema(schema_with = schemas::time)]
     updated_at: String,
+    /// Grows with every change.
+    #[schema(minimum = 1)]
     version: i64,
 }
 
 /// Plain decimals of the coin, without trailing zeros.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Amounts {
+    #[schema(schema_with = schemas::sum)]
     due: String,
     /// Includes what is confirmed.
+    #[schema(schema_with = schemas::sum)]
     seen: String,
+    #[schema(schema_with = schemas::sum)]
     confirmed: String,
+    #[schema(schema_with = schemas::sum)]
     overpaid: String,
+    #[schema(schema_with = schemas::sum)]
     remaining: String,
 }
 

@@ -7,16 +7,18 @@ use axum::{
 };
 use serde::Deserialize;
 use store::postgres::invoices::{Invoice, InvoiceEvent};
+use utoipa::ToSchema;
 use workflows::invoices::{
     CancelReason, CancelReply, CancelRequest, InvoiceStatus, InvoiceWorkflow, Standing, workflow_id,
 };
 
-use super::{find, location, respond};
+use super::{body::InvoiceBody, find, location, respond};
 use crate::{
     auth::{Caller, CancelInvoices, Canceller},
     engine::EngineError,
     idempotency::{IdempotencyKey, check_repeat},
-    json::Json,
+    json::{self, Json},
+    openapi::schemas,
     params::PathId,
     problem::{Problem, kinds},
     state::Api,
@@ -27,16 +29,39 @@ use crate::{
 const ROUTE: &str = "POST /invoices/{id}/cancel";
 const LONGEST_NOTE: usize = 500;
 
-/// Body of the request.
-#[derive(Debug, Deserialize)]
+/// Why the invoice is cancelled.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"reason": "requested_by_merchant", "note": "out of stock"})))]
 pub(crate) struct CancelInvoice {
+    #[schema(schema_with = schemas::cancel_reason)]
+    #[serde(deserialize_with = "json::word")]
     reason: CancelReason,
+    /// For people; may have lines.
     #[serde(default)]
+    #[schema(max_length = 500, pattern = r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*$")]
     note: String,
 }
 
-/// Cancels the invoice, or answers as the first time.
+/// Cancel an invoice
+///
+/// A merchant cancels his invoice while no money was seen for it, an operator any until its payment is accepted. Money
+/// that comes later does not revive it.
+#[utoipa::path(
+    post, path = "/invoices/{id}/cancel", operation_id = "cancel_invoice", tag = "invoices",
+    security(("api_key" = ["invoices:write"]), ("api_key" = ["operator"])),
+    params(PathId, IdempotencyKey), request_body = CancelInvoice,
+    responses(
+        (status = 200, description = "The cancelled invoice", body = InvoiceBody,
+         headers(("ETag" = String, description = "The invoice's version"))),
+        (status = 202, description = "Taken, and not done yet: the invoice as it is until then", body = InvoiceBody, headers(
+            ("ETag" = String, description = "The invoice's version"),
+            ("Location" = String, description = "Where the invoice is read"),
+            ("Retry-After" = u32, description = "Seconds until the same request may have its answer"),
+        )),
+    ),
+    extensions(("x-problems" = json!([kinds::INVOICE_NOT_CANCELLABLE.code, kinds::UNACCEPTABLE.code]))),
+)]
 pub(crate) async fn cancel(
     State(api): State<Api>,
     caller: Caller<CancelInvoices>,

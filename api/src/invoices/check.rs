@@ -1,15 +1,18 @@
 use std::time::Duration;
 
-use axum::http::Uri;
 use serde::Deserialize;
 use store::postgres::catalogue::PaymentOption;
+use utoipa::ToSchema;
 use workflows::domain::BaseUnits;
 
 use crate::{
+    json,
+    openapi::schemas,
     problem::{FieldError, Problem, kinds},
     text::{self, Lines},
 };
 
+const LONGEST_AMOUNT: usize = 80;
 const LONGEST_TITLE: usize = 200;
 const LONGEST_DESCRIPTION: usize = 2000;
 const LONGEST_URL: usize = 2000;
@@ -18,22 +21,42 @@ const LONGEST_EXPIRY_SECONDS: u64 = 30 * 24 * 60 * 60;
 /// As many as an amount can have digits: only what is no number at all is refused without knowing the coin.
 const ANY_DECIMALS: u8 = 78;
 
-/// Body of `POST /invoices`.
-#[derive(Debug, Clone, Deserialize)]
+/// What the invoice is to be.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({
+    "coin_id": "usdt", "network_id": "tron", "amount": "12.50", "title": "Two coffees",
+    "checkout_url": "https://shop.example/done", "expires_in_seconds": 900, "external_id": "order-2041",
+})))]
 pub(crate) struct CreateInvoice {
+    /// Coin, as in `GET /payment-options`.
     coin_id: String,
+    /// Network, as in `GET /payment-options`.
     network_id: String,
+    #[schema(schema_with = schemas::amount)]
     amount: String,
+    /// Shown to the buyer; one line.
     #[serde(default)]
+    #[schema(max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     pub(super) title: String,
+    /// Shown to the buyer; may have lines.
     #[serde(default)]
+    #[schema(max_length = 2000, pattern = r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*$")]
     pub(super) description: String,
+    /// Where the buyer goes after paying: an absolute http or https URL without credentials, or nothing.
     #[serde(default)]
+    #[schema(
+        max_length = 2000,
+        pattern = r"^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][!#-;=?-\[\]_a-z~]*)?)?$"
+    )]
     pub(super) checkout_url: String,
-    #[serde(default = "quarter_of_an_hour")]
+    /// Time to pay.
+    #[serde(default = "quarter_of_an_hour", deserialize_with = "json::whole")]
+    #[schema(minimum = 1, maximum = 2_592_000, default = 900)]
     expires_in_seconds: i64,
+    /// The merchant's own id; one invoice has it.
     #[serde(default)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001F\u007F-\u009F]*$")]
     pub(super) external_id: Option<String>,
 }
 
@@ -95,6 +118,9 @@ impl CreateInvoice {
     /// Of an unknown coin only what no coin would take is refused.
     fn amount(&self, option: Option<&PaymentOption>) -> Result<BaseUnits, FieldError> {
         let refused = |detail: String| FieldError::new("amount", detail);
+        if let Some(flaw) = text::flaw(&self.amount, LONGEST_AMOUNT, Lines::One) {
+            return Err(refused(flaw));
+        }
         let decimals = option.map_or(ANY_DECIMALS, |option| option.decimals);
         let amount = BaseUnits::parse(&self.amount, decimals).map_err(|error| refused(error.to_string()))?;
         match option.filter(|option| amount < option.minimum) {
@@ -130,14 +156,40 @@ fn url_flaw(url: &str) -> Option<String> {
     if url.is_empty() {
         return None;
     }
-    let parsed: Option<Uri> = url.parse().ok();
-    let of_the_web = parsed.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri
-                .authority()
-                .is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
-    });
-    (!of_the_web).then(|| "is no absolute http or https URL, percent-encoded and without credentials".to_owned())
+    (!is_of_the_web(url))
+        .then(|| "is no absolute http or https URL, percent-encoded and without credentials".to_owned())
+}
+
+/// The same as the pattern of the field in the API's description.
+fn is_of_the_web(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return false;
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    is_authority(authority) && path.bytes().all(is_of_a_url)
+}
+
+/// Neither white space nor what a page or a shell would take for the end of the address.
+fn is_of_a_url(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte)
+}
+
+fn is_authority(authority: &str) -> bool {
+    let end_of_host = authority.rfind(']').map(|end| end + 1).or_else(|| authority.find(':'));
+    let (host, port) = authority.split_at(end_of_host.unwrap_or(authority.len()));
+    is_host(host) && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+}
+
+fn is_port(port: &str) -> bool {
+    (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_host(host: &str) -> bool {
+    let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let (text, others) = literal.map_or((host, "._-"), |literal| (literal, ":."));
+    let plain = |byte: u8| others.as_bytes().contains(&byte) || byte.is_ascii_digit();
+    let letter = |byte: u8| if literal.is_some() { byte.is_ascii_hexdigit() } else { byte.is_ascii_alphabetic() };
+    !text.is_empty() && text.bytes().all(|byte| plain(byte) || letter(byte))
 }
 
 #[cfg(test)]
@@ -206,6 +258,7 @@ mod tests {
             ("checkout_url", json!("//shop.example")),
             ("checkout_url", json!("https://user:pass@shop.example/")),
             ("checkout_url", json!("https://shop.example/a b")),
+            ("checkout_url", json!("https://shop.example/<b>")),
             ("checkout_url", json!(format!("https://shop.example/{}", "a".repeat(2000)))),
             ("external_id", json!("")),
             ("external_id", json!("e".repeat(201))),

@@ -21,6 +21,7 @@ use workflows::{
 };
 
 use super::{
+    body::InvoiceBody,
     check::{CreateInvoice, Terms},
     location, respond,
 };
@@ -44,7 +45,25 @@ struct Identity {
     fingerprint: String,
 }
 
-/// Creates an invoice, or answers as the first time.
+/// Create an invoice
+///
+/// Starts an invoice and answers with the address to pay to.
+#[utoipa::path(
+    post, path = "/invoices", operation_id = "create_invoice", tag = "invoices",
+    security(("api_key" = ["invoices:write"])), params(IdempotencyKey), request_body = CreateInvoice,
+    responses((
+        status = 201, description = "The invoice, as it was when it began", body = InvoiceBody,
+        headers(
+            ("ETag" = String, description = "The invoice's version"),
+            ("Location" = String, description = "Where the invoice is read"),
+        ),
+        links(
+            ("read it" = (operation_id = "get_invoice", parameters(("id" = "$response.body#/invoice_id")))),
+            ("cancel it" = (operation_id = "cancel_invoice", parameters(("id" = "$response.body#/invoice_id")))),
+        ),
+    )),
+    extensions(("x-problems" = json!([kinds::EXTERNAL_ID_TAKEN.code, kinds::UNACCEPTABLE.code]))),
+)]
 pub(crate) async fn create(
     State(api): State<Api>,
     caller: Caller<WriteInvoices>,
@@ -64,6 +83,7 @@ pub(crate) async fn create(
     };
     let input = input(&api, &identity, body.value, terms);
     match start(&api, &identity, input.clone(), WorkflowIdReusePolicy::RejectDuplicate).await {
+        Ok(reply) if reply.result == OpenResult::Unavailable => gave_up(&api, identity, input, reply).await,
         Ok(reply) => answer(reply, input.request),
         Err(EngineError::Closed) => forgotten(&api, &identity, input).await,
         Err(error) => Err(error.into()),
@@ -123,6 +143,15 @@ async fn forgotten(api: &Api, identity: &Identity, input: InvoiceInput) -> Resul
     answer(start(api, identity, input, WorkflowIdReusePolicy::AllowDuplicate).await?, request)
 }
 
+/// The run that this key started found no address and has ended without a trace. The same key goes on with another run,
+/// under another update: Temporal would give the first answer for ever.
+async fn gave_up(api: &Api, identity: Identity, input: InvoiceInput, reply: OpenReply) -> Result<Response, Problem> {
+    check_repeat(&reply.fingerprint, &identity.fingerprint)?;
+    let identity = Identity { update_id: Uuid::now_v7().to_string(), ..identity };
+    let request = input.request.clone();
+    answer(start(api, &identity, input, WorkflowIdReusePolicy::AllowDuplicate).await?, request)
+}
+
 fn answer(reply: OpenReply, request: InvoiceRequest) -> Result<Response, Problem> {
     check_repeat(&reply.fingerprint, &request.fingerprint)?;
     match reply.result {
@@ -132,7 +161,7 @@ fn answer(reply: OpenReply, request: InvoiceRequest) -> Result<Response, Problem
             Err(Problem::new(kinds::EXTERNAL_ID_TAKEN, detail).member("invoice_id", invoice_id.to_string()))
         }
         OpenResult::Unavailable => {
-            Err(Problem::temporarily_unavailable("no deposit address could be had: create the invoice under a new key"))
+            Err(Problem::temporarily_unavailable("no deposit address could be had: try again later with the same key"))
         }
     }
 }

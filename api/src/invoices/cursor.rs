@@ -1,12 +1,14 @@
 //! Where a list goes on: the last invoice that was given out, as text that callers do not read.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use chrono::{DateTime, Datelike};
+use chrono::DateTime;
 use store::postgres::invoices::Position;
 use uuid::Uuid;
 
-/// The years that both sides of the database's driver can write.
-const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
+/// The microseconds that are times to us: what both sides of the database's driver can write, and a whole number of bits.
+const MICROSECONDS: std::ops::Range<i64> = 0..1 << 58;
+/// What [`decode`] takes: 24 bytes, of which the first six bits are zero.
+pub(super) const PATTERN: &str = "^A[A-Za-z0-9_-]{31}$";
 
 /// The cursor that goes on after `position`.
 pub(super) fn encode(position: &Position) -> String {
@@ -18,9 +20,9 @@ pub(super) fn encode(position: &Position) -> String {
 pub(super) fn decode(cursor: &str) -> Option<Position> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let (time, id) = bytes.split_first_chunk()?;
-    let created_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*time))?;
-    let invoice_id = Uuid::from_slice(id).ok()?;
-    YEARS.contains(&created_at.year()).then_some(Position { created_at, invoice_id })
+    let microseconds = Some(i64::from_be_bytes(*time)).filter(|time| MICROSECONDS.contains(time))?;
+    let created_at = DateTime::from_timestamp_micros(microseconds)?;
+    Some(Position { created_at, invoice_id: Uuid::from_slice(id).ok()? })
 }
 
 #[cfg(test)]

@@ -2,9 +2,18 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use store::postgres::invoices::{InvoiceFilter, Position};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        KnownFormat, ObjectBuilder, SchemaFormat,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::Type,
+    },
+};
 
 use super::cursor;
 use crate::{
+    openapi::schemas,
     params::QueryPairs,
     problem::{FieldError, Problem, kinds},
 };
@@ -37,6 +46,31 @@ impl TryFrom<QueryPairs> for ListQuery {
     }
 }
 
+impl IntoParams for ListQuery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let line = || text().pattern(Some(schemas::ONE_LINE)).build();
+        let time = || text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build();
+        let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MOST));
+        let parameters = [
+            ("status", schemas::invoice_status(), "Only these"),
+            ("exception", schemas::invoice_exception(), "Only these"),
+            ("coin_id", line(), "Only those of this coin"),
+            ("network_id", line(), "Only those on this network"),
+            ("external_id", line(), "Only the one with this id of the merchant"),
+            ("created_from", time(), "Only those of this time and later"),
+            ("created_to", time(), "Only those before this time"),
+            ("limit", limit.default(Some(USUALLY.into())).build(), "How many at most"),
+            ("cursor", text().pattern(Some(cursor::PATTERN)).build(), "Goes on where a page ended: its `next_cursor`"),
+        ];
+        let parameter = |(name, schema, description)| {
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
+            parameter.schema(Some(schema)).description(Some(description)).build()
+        };
+        parameters.map(parameter).into()
+    }
+}
+
 impl ListQuery {
     fn set(&mut self, name: &str, value: String) -> Result<(), &'static str> {
         let filter = &mut self.filter;
@@ -66,7 +100,8 @@ fn time(value: &str) -> Result<DateTime<Utc>, &'static str> {
 }
 
 fn limit(value: &str) -> Result<i64, &'static str> {
-    value.parse().ok().filter(|limit| (1..=MOST).contains(limit)).ok_or("is not between 1 and 100")
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|_| digits).filter(|limit| (1..=MOST).contains(limit)).ok_or("is not between 1 and 100")
 }
 
 #[cfg(test)]

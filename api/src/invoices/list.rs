@@ -3,6 +3,7 @@
 use axum::{Json, extract::State};
 use serde::Serialize;
 use store::postgres::invoices::{Invoice, Position};
+use utoipa::ToSchema;
 
 use super::{body::InvoiceBody, cursor, filter::ListQuery};
 use crate::{
@@ -13,14 +14,24 @@ use crate::{
 };
 
 /// A page of invoices.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvoicePage, examples(json!({"items": [], "next_cursor": null})))]
 pub(crate) struct Page {
+    #[schema(max_items = 100)]
     items: Vec<InvoiceBody>,
     /// Goes on after this page; null on the last one.
+    #[schema(required)]
     next_cursor: Option<String>,
 }
 
-/// The invoices that the filter lets through, a page at a time.
+/// List invoices
+///
+/// The merchant's invoices that the filter lets through, newest first, a page at a time.
+#[utoipa::path(
+    get, path = "/invoices", operation_id = "list_invoices", tag = "invoices",
+    security(("api_key" = ["invoices:read"])), params(ListQuery),
+    responses((status = 200, description = "A page of them", body = Page)),
+)]
 pub(crate) async fn list(
     State(api): State<Api>,
     caller: Caller<ReadInvoices>,

@@ -1,14 +1,18 @@
 use serde::Serialize;
 use store::postgres::invoices::Invoice;
+use utoipa::ToSchema;
 use workflows::domain::BaseUnits;
 
 /// Ethereum's own chain, as ERC-681 counts them.
 const ETHEREUM_CHAIN_ID: u32 = 1;
 
 /// What a wallet can be given to pay an invoice.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct PaymentUri {
+    /// `bip21`, `erc681`, or `address` for the bare address.
+    #[schema(pattern = "^(bip21|erc681|address)$")]
     kind: &'static str,
+    /// What the wallet reads.
     value: String,
 }
 

@@ -6,16 +6,27 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{find, respond};
+use super::{body::InvoiceBody, find, respond};
 use crate::{
     auth::{Caller, ReadInvoices},
-    etag,
+    etag::{self, IfNoneMatch},
     params::PathId,
     problem::Problem,
     state::Api,
 };
 
+/// Read an invoice
+///
 /// The invoice, unless the caller has this version already.
+#[utoipa::path(
+    get, path = "/invoices/{id}", operation_id = "get_invoice", tag = "invoices",
+    security(("api_key" = ["invoices:read"])), params(PathId, IfNoneMatch),
+    responses(
+        (status = 200, description = "The invoice", body = InvoiceBody,
+         headers(("ETag" = String, description = "Its version, which changes with it"))),
+        (status = 304, description = "The caller has this version", headers(("ETag" = String, description = "Its version"))),
+    ),
+)]
 pub(crate) async fn read(
     State(api): State<Api>,
     caller: Caller<ReadInvoices>,

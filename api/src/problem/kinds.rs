@@ -5,16 +5,16 @@ use axum::http::StatusCode;
 /// What all problems with the same code share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Kind {
-    pub(super) status: StatusCode,
-    pub(super) code: &'static str,
-    pub(super) title: &'static str,
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) title: &'static str,
 }
 
 macro_rules! kinds {
     ($($name:ident = $status:ident, $code:literal, $title:literal;)*) => {
         $(pub(crate) const $name: Kind = Kind { status: StatusCode::$status, code: $code, title: $title };)*
 
-        #[cfg(test)]
+        /// All of them.
         pub(crate) const ALL: &[Kind] = &[$($name),*];
     };
 }
@@ -39,6 +39,7 @@ kinds! {
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body has to be application/json";
     UNACCEPTABLE = UNPROCESSABLE_ENTITY, "unacceptable", "The request is understood and cannot be accepted";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The Idempotency-Key came with another body";
+    RATE_LIMITED = TOO_MANY_REQUESTS, "rate_limited", "Too many requests came at once";
     INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side";
     TEMPORARILY_UNAVAILABLE = SERVICE_UNAVAILABLE, "temporarily_unavailable", "This is not possible just now";
 }
@@ -52,6 +53,7 @@ pub(super) fn of_status(status: StatusCode) -> Kind {
         StatusCode::PAYLOAD_TOO_LARGE => BODY_TOO_LARGE,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => UNSUPPORTED_MEDIA_TYPE,
         StatusCode::UNPROCESSABLE_ENTITY => UNACCEPTABLE,
+        StatusCode::TOO_MANY_REQUESTS => RATE_LIMITED,
         StatusCode::SERVICE_UNAVAILABLE => TEMPORARILY_UNAVAILABLE,
         _ if status.is_client_error() => Kind { status, ..BAD_REQUEST },
         _ => INTERNAL,

@@ -5,7 +5,7 @@
 pub(crate) mod kinds;
 mod render;
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -14,10 +14,11 @@ use axum::{
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::postgres::StoreError;
+use utoipa::ToSchema;
 
 use kinds::Kind;
 
-pub(crate) use render::{panicked, render};
+pub(crate) use render::{Body as ProblemBody, panicked, render};
 
 /// When a caller may try again after an outage, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -39,7 +40,7 @@ struct Inner {
 type Cause = Arc<dyn Error + Send + Sync>;
 
 /// What is wrong with one field, parameter or header.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct FieldError {
     /// Its path in the body, or its name.
     pub(crate) field: String,
@@ -87,6 +88,13 @@ impl Problem {
     /// Something that we need is away; the same request may succeed soon.
     pub(crate) fn temporarily_unavailable(detail: &str) -> Self {
         Self::new(kinds::TEMPORARILY_UNAVAILABLE, detail).header(header::RETRY_AFTER, RETRY_AFTER)
+    }
+
+    /// The caller sent too much; something of him will be let through after `wait`.
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self::new(kinds::RATE_LIMITED, "slow down, and repeat the request after the time in Retry-After")
+            .header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
     /// A bug or a broken installation: the caller learns nothing but an id, the log has the cause.

@@ -9,22 +9,36 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{FieldError, Problem};
 use crate::request_log::RequestId;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// An error (RFC 9457). Some codes have members of their own beside these.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body<'a> {
+    /// `urn:perdura:problem:` and the code.
+    #[schema(format = "uri")]
     r#type: String,
+    /// What all problems with this code share, for people.
     title: &'a str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What is the matter this time, for people.
     detail: &'a str,
+    /// For programs: once published, it keeps its meaning.
     code: &'a str,
+    /// `urn:perdura:request:` and the request's id.
+    #[schema(format = "uri")]
     instance: String,
+    /// Each field, parameter or header that is wrong; empty for most codes.
     errors: &'a [FieldError],
     #[serde(flatten)]
+    #[schema(ignore)]
     members: &'a Map<String, Value>,
 }
 

@@ -22,7 +22,17 @@ const BUILD: Duration = Duration::from_hours(1);
 
 /// Builds our programs and gives the folder they are in, which is that of the running program.
 pub(crate) fn build(settings: &Settings) -> Result<PathBuf> {
-    let (folder, target) = (build_folder()?, target_folder()?);
+    let folder = build_folder()?;
+    settings.tell("Building …");
+    cargo_build(settings, &folder, &["--bins"])?;
+    for substitute in settings.substitutes() {
+        // By itself: with its features, the other programs would become others, too.
+        cargo_build(settings, &folder, &["--bin", &substitute.program, "--features", &substitute.features])?;
+    }
+    Ok(folder)
+}
+
+fn cargo_build(settings: &Settings, folder: &Path, what: &[&str]) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = guarded(cargo, "TERM");
     for (name, _) in env::vars_os().filter(|(name, _)| is_of_one_crate(name)) {
@@ -30,20 +40,20 @@ pub(crate) fn build(settings: &Settings) -> Result<PathBuf> {
         command.env_remove(name);
     }
     command
-        .args(["build", "--bins"])
-        .args(profile(&folder))
+        .arg("build")
+        .args(what)
+        .args(profile(folder))
         .current_dir(settings.root())
-        .env("CARGO_TARGET_DIR", target);
+        .env("CARGO_TARGET_DIR", target_folder()?);
     if !settings.is_local() {
-        return output_of(command, "cargo build --bins", BUILD).map(|_| folder);
+        return output_of(command, &format!("cargo build {}", what.join(" ")), BUILD).map(drop);
     }
-    settings.tell("Building …");
     command.stdin(Stdio::null());
     let status = spawn(command).and_then(|mut cargo| cargo.wait()).context("cannot run cargo")?;
     if !status.success() {
         bail!("The build failed: see above.");
     }
-    Ok(folder)
+    Ok(())
 }
 
 /// What cargo tells a program about the crate it comes from.
@@ -93,7 +103,7 @@ pub(crate) fn probe(blueprint: &Blueprint, part: Part) -> Probe {
 }
 
 pub(crate) fn command(blueprint: &Blueprint, part: Part) -> Result<Command> {
-    let mut command = guarded(blueprint.programs.join(format!("perdura-{part}")), "KILL");
+    let mut command = guarded(blueprint.programs.join(blueprint.settings.program_of(part)), "KILL");
     clean(blueprint, &mut command);
     match part {
         Part::Api => {
@@ -140,6 +150,11 @@ fn api(blueprint: &Blueprint, command: &mut Command) {
     command.env("PERDURA_WATCHER_SECRETS_FILE", blueprint.secrets.path(WATCHER_SECRETS));
     if blueprint.settings.is_local() {
         command.env("PERDURA_OPEN_CODEC_LISTEN", loopback(ports.codec)).env("PERDURA_UI_ORIGIN", blueprint.ui_url());
+        return;
+    }
+    for rate in ["PERDURA_KEY_RATE", "PERDURA_KEY_BURST", "PERDURA_ADDRESS_RATE", "PERDURA_ADDRESS_BURST"] {
+        // All tests of a stack call from one address, and storms are what some of them are about.
+        command.env(rate, "100000");
     }
 }
 
@@ -151,7 +166,7 @@ fn sandbox(blueprint: &Blueprint, command: &mut Command) {
     command.env("PERDURA_SANDBOX_STATE_DIR", blueprint.state.path("sandbox"));
 }
 
-fn loopback(port: u16) -> String {
+pub(crate) fn loopback(port: u16) -> String {
     format!("127.0.0.1:{port}")
 }
 

@@ -120,7 +120,8 @@ impl Allotment {
     }
 }
 
-fn claim_slot() -> Result<(TcpListener, Range<u16>)> {
+/// Free ports in a row, which stay ours as long as the listener lives.
+pub(crate) fn claim_slot() -> Result<(TcpListener, Range<u16>)> {
     // Programs that start together begin at different slots.
     let first = process::id() % u32::from(SLOTS.end - SLOTS.start);
     let first = SLOTS.start + u16::try_from(first)?;

@@ -12,6 +12,17 @@ pub struct Settings {
     root: PathBuf,
     local: Option<Local>,
     environment: Vec<(Part, String, String)>,
+    substitutes: Vec<Substitute>,
+    temporal: Vec<String>,
+}
+
+/// A program of the workspace that runs in the place of another.
+#[derive(Clone, Debug)]
+pub(crate) struct Substitute {
+    pub(crate) part: Part,
+    pub(crate) program: String,
+    /// The features that it is built with, as cargo wants them.
+    pub(crate) features: String,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,12 +34,24 @@ struct Local {
 impl Settings {
     /// For tests: free ports, a new state folder below the target folder, no UI, nothing printed. Any number side by side.
     pub fn isolated() -> Self {
-        Self { root: workspace_root(), local: None, environment: Vec::new() }
+        Self {
+            root: workspace_root(),
+            local: None,
+            environment: Vec::new(),
+            substitutes: Vec::new(),
+            temporal: Vec::new(),
+        }
     }
 
     /// For a person at the checkout `root`: fixed ports, the state kept in `.perdura/`, the Temporal UI, progress shown.
     pub fn local(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), local: Some(Local::default()), environment: Vec::new() }
+        Self {
+            root: root.into(),
+            local: Some(Local::default()),
+            environment: Vec::new(),
+            substitutes: Vec::new(),
+            temporal: Vec::new(),
+        }
     }
 
     /// Other ports than the usual ones; isolated stacks choose their own.
@@ -52,6 +75,24 @@ impl Settings {
         self
     }
 
+    /// Another program of the workspace for a part that is ours, built with features such as `workers/lossy-relay`.
+    #[must_use]
+    pub fn program(mut self, part: Part, program: impl Into<String>, features: impl Into<String>) -> Self {
+        self.substitutes.push(Substitute { part, program: program.into(), features: features.into() });
+        self
+    }
+
+    /// A dynamic setting of Temporal's server, over what the stack itself sets; the value is JSON.
+    #[must_use]
+    pub fn temporal(mut self, key: &str, value: &str) -> Self {
+        self.temporal.push(format!("{key}={value}"));
+        self
+    }
+
+    pub(crate) fn temporal_settings(&self) -> &[String] {
+        &self.temporal
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -66,6 +107,16 @@ impl Settings {
 
     pub(crate) fn chosen_ports(&self) -> Option<Ports> {
         self.local.map(|local| local.ports)
+    }
+
+    pub(crate) fn substitutes(&self) -> &[Substitute] {
+        &self.substitutes
+    }
+
+    /// Name of the program that a part of ours runs.
+    pub(crate) fn program_of(&self, part: Part) -> String {
+        let substitute = self.substitutes.iter().rfind(|substitute| substitute.part == part);
+        substitute.map_or_else(|| format!("perdura-{part}"), |substitute| substitute.program.clone())
     }
 
     /// Tells the person in front of it what is going on; tests hear nothing.

@@ -12,7 +12,7 @@ use crate::blueprint::Blueprint;
 use crate::process::Process;
 use crate::ready::until_ready;
 use crate::secrets::write_private;
-use crate::{Demo, Part, Settings, binaries, postgres, temporal};
+use crate::{Demo, Part, Replica, Settings, binaries, postgres, temporal};
 
 /// A killed server may leave its port or its shared memory taken for a moment.
 const ATTEMPTS: u32 = 5;
@@ -117,6 +117,16 @@ impl Stack {
     /// How a part ended; nothing while it runs.
     pub fn exit_status(&self, part: Part) -> Result<Option<ExitStatus>> {
         self.crew.process(part).exit_status()
+    }
+
+    /// A second API beside that of an isolated stack. One at a time.
+    pub async fn add_api_replica(&self) -> Result<Replica> {
+        Replica::start(&self.crew.blueprint).await
+    }
+
+    /// The process id of a part, while it runs.
+    pub fn pid(&self, part: Part) -> Option<u32> {
+        self.crew.process(part).pid().and_then(|pid| pid.as_raw_nonzero().get().try_into().ok())
     }
 
     /// A new API key for `principal` such as `merchant:<uuid>`.

@@ -44,7 +44,8 @@ pub(crate) fn command(blueprint: &Blueprint) -> Command {
     for attribute in &blueprint.search_attributes {
         command.args(["--search-attribute", attribute]);
     }
-    for value in DYNAMIC_CONFIG {
+    let own = blueprint.settings.temporal_settings().iter().map(String::as_str);
+    for value in DYNAMIC_CONFIG.into_iter().chain(own) {
         command.args(["--dynamic-config-value", value]);
     }
     user_interface(blueprint, &mut command);

@@ -1,0 +1,100 @@
+//! The errors of an operation, from the table of all kinds: what follows from its form, and what it names itself.
+
+use serde_json::{Value, json};
+
+use super::OWN_PROBLEMS;
+use crate::problem::kinds::{self, Kind};
+
+/// Adds to `operation` an answer for each status that it can fail with, each with all of its codes.
+pub(super) fn add(operation: &mut Value) {
+    for kind in kinds_of(operation) {
+        let response = &mut operation["responses"][kind.status.as_str()];
+        if response["content"]["application/problem+json"].is_null() {
+            begin(response, kind);
+        }
+        let content = &mut response["content"]["application/problem+json"];
+        content["examples"][kind.code] = json!({ "$ref": format!("#/components/examples/{}", kind.code) });
+        if let Some(codes) = content["schema"]["allOf"][1]["properties"]["code"]["enum"].as_array_mut() {
+            codes.push(kind.code.into());
+        }
+    }
+    if let Some(operation) = operation.as_object_mut() {
+        operation.remove(OWN_PROBLEMS);
+    }
+}
+
+fn kinds_of(operation: &Value) -> Vec<Kind> {
+    let has = |place: &str| {
+        operation["parameters"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|it| it["in"] == place || it["name"] == place))
+    };
+    let named = |kind: &Kind| operation[OWN_PROBLEMS].as_array().is_some_and(|codes| codes.contains(&kind.code.into()));
+    let from_form = [
+        (has("query"), &[kinds::INVALID_QUERY][..]),
+        (has("path"), &[kinds::NOT_FOUND]),
+        (
+            has("Idempotency-Key"),
+            &[kinds::IDEMPOTENCY_KEY_MISSING, kinds::IDEMPOTENCY_KEY_INVALID, kinds::IDEMPOTENCY_KEY_REUSED],
+        ),
+        (
+            operation["requestBody"].is_object(),
+            &[
+                kinds::INVALID_JSON,
+                kinds::INVALID_BODY,
+                kinds::REQUEST_TIMEOUT,
+                kinds::BODY_TOO_LARGE,
+                kinds::UNSUPPORTED_MEDIA_TYPE,
+            ],
+        ),
+        (
+            operation["security"].is_array(),
+            &[kinds::UNAUTHENTICATED, kinds::SCOPE_MISSING, kinds::PRINCIPAL_NOT_ALLOWED],
+        ),
+        (true, &[kinds::RATE_LIMITED, kinds::INTERNAL, kinds::TEMPORARILY_UNAVAILABLE]),
+    ];
+    let from_form: Vec<_> = from_form.iter().filter(|(holds, _)| *holds).flat_map(|(_, kinds)| *kinds).collect();
+    kinds::ALL.iter().filter(|kind| from_form.contains(kind) || named(kind)).copied().collect()
+}
+
+/// The answer with this status, still without codes.
+fn begin(response: &mut Value, kind: Kind) {
+    if response["description"].is_null() {
+        response["description"] = kind.status.canonical_reason().unwrap_or(kind.title).into();
+    }
+    response["content"]["application/problem+json"]["schema"] = json!({ "allOf": [
+        { "$ref": "#/components/schemas/Problem" },
+        { "type": "object", "properties": {
+            "status": { "type": "integer", "enum": [kind.status.as_u16()] }, "code": { "type": "string", "enum": [] },
+        } },
+    ] });
+    let header = match kind.status.as_u16() {
+        401 => ("WWW-Authenticate", "string", "`Bearer`"),
+        429 | 503 => ("Retry-After", "integer", "Seconds until the same request may succeed"),
+        _ => return,
+    };
+    let (name, kind, description) = header;
+    response["headers"][name] = json!({ "schema": { "type": kind }, "description": description });
+}
+
+/// An answer with this kind of problem.
+pub(super) fn example(kind: Kind) -> Value {
+    let mut example = json!({
+        "type": format!("urn:perdura:problem:{}", kind.code), "title": kind.title, "status": kind.status.as_u16(),
+        "detail": kind.title, "code": kind.code, "instance": "urn:perdura:request:0190a0b0-0000-7000-8000-000000000001",
+        "errors": [],
+    });
+    let invoice_id = "0190a0b0-0000-7000-8000-00000000000a";
+    match kind {
+        kinds::INVALID_BODY | kinds::UNACCEPTABLE => {
+            example["errors"] = json!([{ "field": "amount", "detail": "is zero" }]);
+        }
+        kinds::INVALID_QUERY => {
+            example["errors"] = json!([{ "field": "limit", "detail": "is not between 1 and 100" }]);
+        }
+        kinds::EXTERNAL_ID_TAKEN => example["invoice_id"] = invoice_id.into(),
+        kinds::INVOICE_NOT_CANCELLABLE => example["invoice_status"] = "payment_accepted".into(),
+        _ => {}
+    }
+    json!({ "summary": kind.title, "value": example })
+}
