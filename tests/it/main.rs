@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends")]
 
+mod authentication;
+mod bad_input;
 mod edges;
+mod front_door;
 mod invoices;
 mod replay;

@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::json;
+use stack::{Part, Settings};
 use system_tests::{Merchant, TestApp, eventually};
 
 async fn fault(app: &TestApp, merchant: &Merchant, kind: &str, times: Option<u32>) {
@@ -10,6 +11,12 @@ async fn fault(app: &TestApp, merchant: &Merchant, kind: &str, times: Option<u32
         body["times"] = json!(times);
     }
     app.control("/faults", body).await;
+}
+
+async fn mend(app: &TestApp, merchant: &Merchant) {
+    let url = format!("{}/_control/faults?match={}", app.stack().sandbox_url(), merchant.id());
+    let answer = app.http().delete(url).send().await.unwrap();
+    assert!(answer.status().is_success());
 }
 
 async fn create_in_the_end(merchant: &Merchant, key: &str) -> system_tests::Answer {
@@ -25,8 +32,7 @@ async fn down_is_503_and_the_same_key_goes_on() {
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:#?}");
     assert!(refused.headers.contains_key("retry-after"));
 
-    let url = format!("{}/_control/faults", app.stack().sandbox_url());
-    app.http().delete(url).send().await.unwrap();
+    mend(&app, &merchant).await;
     let created = create_in_the_end(&merchant, "key").await;
     let made = app.outside_effects("address_made", &merchant.id().to_string()).await;
     assert_eq!(made.len(), 1);
@@ -61,4 +67,17 @@ async fn a_watcher_that_hears_no_answer_reports_again_and_nothing_counts_twice()
     app.mine("tron", 20).await;
     let finished = merchant.until(created.invoice_id(), "finished").await;
     assert_eq!(finished.body["amounts"]["confirmed"], "12.5");
+}
+
+#[tokio::test]
+async fn a_creation_that_was_given_up_goes_on_under_the_same_key() {
+    let settings = Settings::isolated().env(Part::Api, "PERDURA_INVOICE_CREATION", "1s");
+    let app = TestApp::isolated(settings).await;
+    let merchant = app.merchant();
+    fault(&app, &merchant, "error", None).await;
+    let refused = merchant.ask("key").await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:#?}");
+    mend(&app, &merchant).await;
+    let created = create_in_the_end(&merchant, "key").await;
+    assert_eq!(merchant.ask("key").await.body, created.body);
 }

@@ -3,7 +3,8 @@
 use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::query_scalar;
-use system_tests::{Merchant, TestApp};
+use stack::Settings;
+use system_tests::{Merchant, TestApp, eventually};
 
 #[tokio::test]
 async fn a_new_invoice_awaits_its_deposit() {
@@ -102,4 +103,27 @@ async fn every_change_is_an_event_and_the_last_one_is_the_invoice() {
         assert_eq!(pair[1].1.as_ref(), Some(&pair[0].2), "event {} begins where the one before ended", index + 2);
     }
     assert_eq!(finished.body["version"], json!(events.len()));
+}
+
+#[tokio::test]
+async fn an_invoice_with_a_long_history_goes_on_in_a_new_run() {
+    let settings = Settings::isolated().temporal("limit.historyCount.suggestContinueAsNew", "40");
+    let app = TestApp::isolated(settings).await;
+    let merchant = app.merchant();
+    let created = merchant.post("/invoices", "key", &Merchant::invoice()).await;
+    let first = app.history(created.invoice_id()).await;
+    for cents in 1..=6 {
+        app.pay("tron", "usdt", created.text("deposit_address"), "0.01").await;
+        let seen = json!(format!("0.0{cents}"));
+        let read = || merchant.read(created.invoice_id());
+        eventually("the deposit to be counted", read, |answer| answer.body["amounts"]["seen"] == seen).await;
+    }
+    let history = || app.history(created.invoice_id());
+    eventually("a new run", history, |history| history.run_id() != first.run_id()).await;
+
+    assert_eq!(merchant.post("/invoices", "key", &Merchant::invoice()).await.body, created.body);
+    app.pay("tron", "usdt", created.text("deposit_address"), "12.44").await;
+    app.mine("tron", 20).await;
+    let finished = merchant.until(created.invoice_id(), "finished").await;
+    assert_eq!(finished.text("exception"), "none");
 }

@@ -5,6 +5,7 @@ mod crashes;
 mod deposits;
 mod faults;
 mod idempotency;
+mod idempotency_storm;
 mod life;
 mod ownership;
 mod payloads;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::faults::Fault;
@@ -24,10 +25,20 @@ pub(crate) async fn list(State(sandbox): State<Arc<Sandbox>>) -> Json<Value> {
     Json(sandbox.read(|world| json!({ "faults": world.faults() })))
 }
 
+/// Which faults to forget: without it all.
+#[derive(Deserialize)]
+pub(crate) struct Forgotten {
+    #[serde(rename = "match")]
+    text: Option<String>,
+}
+
 /// Also lets every held connection go at once.
-pub(crate) async fn clear(State(sandbox): State<Arc<Sandbox>>) -> Result<Json<Value>, Problem> {
+pub(crate) async fn clear(
+    State(sandbox): State<Arc<Sandbox>>,
+    Query(forgotten): Query<Forgotten>,
+) -> Result<Json<Value>, Problem> {
     sandbox.change(|world| {
-        world.faults.list.clear();
+        world.faults.list.retain(|fault| !fault.is_forgotten_with(forgotten.text.as_deref()));
         world.save_faults();
         Ok(())
     })?;

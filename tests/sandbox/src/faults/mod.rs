@@ -92,6 +92,11 @@ impl Fault {
         self.text.as_ref().is_none_or(|text| names.iter().any(|name| name.contains(text.as_str())))
     }
 
+    /// Whether it goes when the faults of `text` go; without a text all go.
+    pub(crate) fn is_forgotten_with(&self, text: Option<&str>) -> bool {
+        text.is_none() || self.text.as_deref() == text
+    }
+
     fn is_for(&self, system: System, operation: &str) -> bool {
         self.system == system && self.operation == operation && self.times != Some(0)
     }

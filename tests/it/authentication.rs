@@ -1,0 +1,180 @@
+//! Who may do what: every operation of the document that the API itself serves, with no key, a bad key, a key without the
+//! scope and somebody else's key.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use futures::future::join_all;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use system_tests::{Answer, Merchant, TestApp, eventually};
+use uuid::Uuid;
+
+/// Of the right form, and nobody's.
+const BAD_KEY: &str = "pk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// One operation of the document.
+struct Operation {
+    id: String,
+    method: Method,
+    path: String,
+    description: Value,
+}
+
+impl Operation {
+    async fn all(app: &TestApp) -> Vec<Self> {
+        let document = Answer::to(app.http().get(app.api("/openapi.json"))).await.body;
+        let items = document["paths"].as_object().unwrap().iter();
+        let operations = items.flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(|(method, description)| Self {
+                id: description["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                description: description.clone(),
+            })
+        });
+        operations.collect()
+    }
+
+    fn is_public(&self) -> bool {
+        self.description["security"].is_null()
+    }
+
+    /// The scopes, one of which a key has to have.
+    fn scopes(&self) -> Vec<&str> {
+        let requirements = self.description["security"].as_array().into_iter().flatten();
+        requirements.flat_map(|one| one["api_key"].as_array().unwrap()).filter_map(Value::as_str).collect()
+    }
+
+    /// The operation as its own examples show it, on the object that `object` names.
+    fn request(&self, app: &TestApp, key: Option<&str>, object: &str) -> RequestBuilder {
+        let mut path = self.path.replace("{id}", object);
+        let mut headers = Vec::new();
+        for parameter in self.description["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap();
+            let example = [&parameter["example"], &parameter["schema"]["enum"][0]];
+            let example = example.into_iter().find_map(Value::as_str).unwrap_or_default();
+            match parameter["in"].as_str() {
+                Some("path") => path = path.replace(&format!("{{{name}}}"), example),
+                Some("header") if parameter["required"] == true => headers.push((name, example)),
+                _ => {}
+            }
+        }
+        let request = app.http().request(self.method.clone(), app.api(&path));
+        let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request = key.into_iter().fold(request, RequestBuilder::bearer_auth);
+        match &self.description["requestBody"]["content"]["application/json"]["example"] {
+            Value::Null => request,
+            body => request.json(body),
+        }
+    }
+
+    async fn ask(&self, app: &TestApp, key: Option<&str>, object: &str) -> Answer {
+        Answer::to(self.request(app, key, object)).await
+    }
+
+    /// The answer is one that the document gives for this operation, with this code.
+    fn assert_refused(&self, answer: &Answer, status: u16, code: &str) {
+        let id = &self.id;
+        assert_eq!((answer.status.as_u16(), &answer.body["code"]), (status, &json!(code)), "{id}: {answer:#?}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json", "{id}");
+        let content = &self.description["responses"][status.to_string()]["content"]["application/problem+json"];
+        assert!(content["examples"][code].is_object(), "{id}: {code} is not in the document");
+    }
+}
+
+/// Keys with every scope that there is, each with its scopes.
+fn keys(app: &TestApp) -> Vec<(String, &'static str)> {
+    let stack = app.stack();
+    let merchant = |scope| stack.create_key(&format!("merchant:{}", Uuid::now_v7()), &[scope]).unwrap();
+    let keys = &stack.demo().keys;
+    vec![
+        (merchant("invoices:write"), "invoices:write"),
+        (merchant("invoices:read"), "invoices:read"),
+        (keys.watcher.clone(), "deposits:report"),
+        (keys.operator.clone(), "operator"),
+    ]
+}
+
+#[tokio::test]
+async fn what_anyone_may_do_was_decided() {
+    let app = TestApp::shared();
+    let operations = Operation::all(&app).await;
+    let public: Vec<_> = operations.iter().filter(|operation| operation.is_public()).collect();
+    let names: BTreeSet<_> = public.iter().map(|operation| operation.id.as_str()).collect();
+    // A new operation is one of these, or it is refused in every way below.
+    let decided = ["get_docs_asset", "get_liveness", "get_openapi", "get_readiness", "get_version"];
+    assert_eq!(names, decided.into_iter().chain(["list_payment_options", "show_docs"]).collect());
+    for operation in public {
+        let answer = operation.ask(&app, None, "").await;
+        assert!(answer.status.is_success(), "{}: {answer:#?}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn everything_else_needs_a_key_with_the_scope() {
+    let app = TestApp::shared();
+    let keys = keys(&app);
+    let object = Uuid::now_v7().to_string();
+    for operation in Operation::all(&app).await.into_iter().filter(|operation| !operation.is_public()) {
+        let without = operation.ask(&app, None, &object).await;
+        operation.assert_refused(&without, 401, "unauthenticated");
+        assert!(without.headers.contains_key("www-authenticate"), "{}", operation.id);
+        for bad in [BAD_KEY, "nonsense"] {
+            operation.assert_refused(&operation.ask(&app, Some(bad), &object).await, 401, "unauthenticated");
+        }
+        let scopes = operation.scopes();
+        assert!(!scopes.is_empty(), "{} names no scope", operation.id);
+        assert!(scopes.iter().all(|scope| keys.iter().any(|(_, held)| held == scope)), "unknown: {scopes:?}");
+        for (key, scope) in &keys {
+            let answer = operation.ask(&app, Some(key), &object).await;
+            let refused = answer.status == 403 && answer.body["code"] == "scope_missing";
+            assert_eq!(refused, !scopes.contains(scope), "{} with {scope}: {answer:?}", operation.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn somebody_elses_object_is_not_there() {
+    let app = TestApp::shared();
+    let (owner, stranger) = (app.merchant(), app.merchant());
+    let invoice_id = owner.create(&Merchant::invoice()).await.invoice_id();
+    let all = Operation::all(&app).await;
+    let of_objects = all.iter().filter(|operation| !operation.is_public() && operation.path.contains('{'));
+    for operation in of_objects {
+        // Another kind of object needs one to be made here.
+        assert!(operation.path.starts_with("/invoices/{id}"), "{} is not tried with a stranger", operation.id);
+        let answer = operation.ask(&app, Some(stranger.key()), &invoice_id.to_string()).await;
+        operation.assert_refused(&answer, 404, "not_found");
+        let answer = operation.ask(&app, Some(owner.key()), &invoice_id.to_string()).await;
+        assert!(answer.status.is_success(), "{}: {answer:#?}", operation.id);
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_within_a_second_on_every_replica() {
+    let app = TestApp::shared();
+    let replica = app.stack().add_api_replica().await.unwrap();
+    let urls = [app.api("/invoices"), format!("{}/invoices", replica.url())];
+    let merchant = app.merchant();
+    let status = |url: String| {
+        let request = app.http().get(url).bearer_auth(merchant.key());
+        async move { request.send().await.unwrap().status() }
+    };
+    // Each replica has seen the key, and has it in memory.
+    for url in &urls {
+        assert_eq!(status(url.clone()).await, StatusCode::OK);
+    }
+    let revoke = sqlx::query("update api_key set revoked_at = now() where principal = $1");
+    revoke.bind(format!("merchant:{}", merchant.id())).execute(&app.database().await).await.unwrap();
+    let revoked = Instant::now();
+    let refused = join_all(urls.iter().map(async |url| {
+        eventually("the key to be refused", || status(url.clone()), |status| *status == StatusCode::UNAUTHORIZED).await;
+        revoked.elapsed()
+    }));
+    for after in refused.await {
+        assert!(after < Duration::from_secs(1), "it took {after:?}");
+    }
+}
