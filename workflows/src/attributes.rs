@@ -8,6 +8,8 @@ pub const BUSINESS_STATUS: SearchAttributeKey<String> = SearchAttributeKey::keyw
 pub const BUSINESS_KEY: SearchAttributeKey<String> = SearchAttributeKey::keyword("BusinessKey");
 /// Merchant that owns the process.
 pub const MERCHANT_ID: SearchAttributeKey<String> = SearchAttributeKey::keyword("MerchantId");
+/// Loan that is disbursed.
+pub const LOAN_ACCOUNT_ID: SearchAttributeKey<String> = SearchAttributeKey::keyword("LoanAccountId");
 /// When the process expires by itself.
 pub const EXPIRES_AT: SearchAttributeKey<Timestamp> = SearchAttributeKey::datetime("ExpiresAt");
 /// Set while a step that has no end to its retries keeps failing.

@@ -8,4 +8,5 @@ pub mod attributes;
 pub mod contracts;
 pub mod domain;
 pub mod invoices;
+pub mod purchase_codes;
 mod steps;

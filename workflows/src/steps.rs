@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use temporalio_common::ActivityDefinition;
 use temporalio_workflow::{
     ActivityCloseTimeouts, ActivityExecutionError, ActivityOptions, LocalActivityOptions, RetryPolicy, TimerOptions,
-    WorkflowCancellationError, WorkflowCancellationToken, WorkflowContext, workflows,
+    WaitConditionOptions, WorkflowCancellationError, WorkflowCancellationToken, WorkflowContext, workflows,
 };
 
 use crate::attributes::NEEDS_ATTENTION;
@@ -25,6 +25,10 @@ pub(crate) struct StepBounds {
 }
 
 const FIRST_PAUSE_SHARE: u32 = 100;
+/// Of a step inside the workflow task. Without this the SDK tries it there for ever when each attempt fails before its
+/// time is over.
+const ATTEMPTS_INSIDE: u32 = 4;
+const WITHOUT_END: u32 = 0;
 
 /// A step on our own store, with no end to its retries: first inside the workflow task, which answers a waiting caller
 /// soonest, and when that fails as an activity of its own.
@@ -44,19 +48,32 @@ where
 {
     let options = LocalActivityOptions::builder()
         .schedule_to_close_timeout(bounds.answering)
-        .retry_policy(retry(bounds, bounds.answering))
+        .retry_policy(retry(bounds, bounds.answering, ATTEMPTS_INSIDE))
         .cancellation_token(WorkflowCancellationToken::new())
         .summary(summary.to_owned())
         .build();
     if let Ok(output) = ctx.execute_local_activity(activity(), input.clone(), options).await {
         return Ok(output);
     }
+    until_answered(ctx, activity(), input, bounds, summary).await
+}
+
+/// A step that is repeated until it is answered, or fails in a way that no retry mends.
+///
+/// An operator's cancellation of the run does not interrupt it.
+pub(crate) async fn until_answered<W: 'static, A: ActivityDefinition>(
+    ctx: &WorkflowContext<W>,
+    activity: A,
+    input: A::Input,
+    bounds: StepBounds,
+    summary: &str,
+) -> Result<A::Output, ActivityExecutionError> {
     let options = ActivityOptions::with_start_to_close_timeout(bounds.attempt)
-        .retry_policy(retry(bounds, bounds.retry_at_most))
+        .retry_policy(retry(bounds, bounds.retry_at_most, WITHOUT_END))
         .cancellation_token(WorkflowCancellationToken::new())
         .summary(summary.to_owned())
         .build();
-    persistently(ctx, activity(), input, options, bounds.attention).await
+    persistently(ctx, activity, input, options, bounds.attention).await
 }
 
 /// The options of a step at somebody else's system, repeated until it is answered or `within` is over.
@@ -65,7 +82,7 @@ pub(crate) fn call(within: Duration, bounds: StepBounds, summary: &str) -> Activ
         schedule_to_close: within,
         start_to_close: bounds.attempt.min(within),
     })
-    .retry_policy(retry(bounds, bounds.retry_at_most))
+    .retry_policy(retry(bounds, bounds.retry_at_most, WITHOUT_END))
     .summary(summary.to_owned())
     .build()
 }
@@ -97,9 +114,35 @@ pub(crate) async fn persistently<W: 'static, A: ActivityDefinition>(
     done
 }
 
+/// Waits for what is bound to come. An operator's cancellation of the run does not interrupt it.
+pub(crate) async fn wait_for<W: 'static>(ctx: &WorkflowContext<W>, condition: impl FnMut(&W) -> bool) {
+    let options = WaitConditionOptions::builder().cancellation_token(WorkflowCancellationToken::new()).build();
+    let _never_cancelled = ctx.wait_condition_with_options(condition, options).await;
+}
+
 /// `Ok(true)`: the condition came true. `Ok(false)`: `until` came first. The timer ends when it loses.
 pub(crate) async fn wait_until<W: 'static>(
     ctx: &WorkflowContext<W>,
+    until: DateTime<Utc>,
+    summary: &str,
+    condition: impl FnMut(&W) -> bool,
+) -> Result<bool, WorkflowCancellationError> {
+    wait(ctx, &ctx.cancellation_token(), until, summary, condition).await
+}
+
+/// Whether the condition came true before `until`. An operator's cancellation of the run does not interrupt it.
+pub(crate) async fn wait_out<W: 'static>(
+    ctx: &WorkflowContext<W>,
+    until: DateTime<Utc>,
+    summary: &str,
+    condition: impl FnMut(&W) -> bool,
+) -> bool {
+    wait(ctx, &WorkflowCancellationToken::new(), until, summary, condition).await.unwrap_or_default()
+}
+
+async fn wait<W: 'static>(
+    ctx: &WorkflowContext<W>,
+    cancellation: &WorkflowCancellationToken,
     until: DateTime<Utc>,
     summary: &str,
     mut condition: impl FnMut(&W) -> bool,
@@ -110,10 +153,11 @@ pub(crate) async fn wait_until<W: 'static>(
     let Ok(left) = (until - now(ctx)).to_std() else {
         return Ok(false);
     };
-    let token = ctx.cancellation_token().child_token();
+    let token = cancellation.child_token();
     let timer = TimerOptions::builder(left).summary(summary.to_owned()).cancellation_token(token.clone()).build();
+    let options = WaitConditionOptions::builder().cancellation_token(cancellation.clone()).build();
     let came_true = workflows::select! {
-        waited = ctx.wait_condition(condition) => { waited?; true }
+        waited = ctx.wait_condition_with_options(condition, options) => { waited?; true }
         _ = ctx.timer(timer) => false,
     };
     if came_true {
@@ -128,10 +172,11 @@ pub(crate) fn now<W: 'static>(ctx: &WorkflowContext<W>) -> DateTime<Utc> {
     time - TimeDelta::nanoseconds(i64::from(time.timestamp_subsec_nanos() % 1_000_000))
 }
 
-fn retry(bounds: StepBounds, at_most: Duration) -> RetryPolicy {
+fn retry(bounds: StepBounds, at_most: Duration, attempts: u32) -> RetryPolicy {
     RetryPolicy::builder()
         .initial_interval(bounds.retry_at_most.min(bounds.answering) / FIRST_PAUSE_SHARE)
         .backoff_coefficient(2.0)
         .maximum_interval(at_most)
+        .maximum_attempts(attempts)
         .build()
 }

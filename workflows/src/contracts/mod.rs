@@ -2,4 +2,7 @@
 #![expect(missing_docs, reason = "the activity macros generate undocumented markers")]
 
 pub mod addresses;
+pub mod core_banking;
+pub mod identity;
 pub mod invoice_ledger;
+pub mod purchase_records;

@@ -1,0 +1,197 @@
+#![expect(missing_docs, reason = "the workflow macros generate undocumented constants")]
+
+use temporalio_macros::{workflow, workflow_methods};
+use temporalio_workflow::{WorkflowContext, WorkflowContextView, WorkflowResult};
+
+use super::{
+    IssueReply, IssueRequest, IssueResult, Purchase, PurchaseInput, PurchaseOutcome, Refusal, UseRefusal, UseReply,
+    UseRequest, UseResult,
+    records::{self, Context},
+    standing::{Standing, stand},
+    turns::Turns,
+};
+use crate::{
+    contracts::{
+        core_banking::Disbursement,
+        purchase_records::{BeginResult, ExpireResult},
+    },
+    domain::Confidential,
+    steps,
+};
+
+/// One purchase, from its one-time password to the scan of its code, or to the reversal of its disbursement.
+#[workflow]
+pub struct PurchaseCodeWorkflow {
+    pub(super) input: PurchaseInput,
+    pub(super) issued: Option<IssueReply>,
+    pub(super) standing: Standing,
+    pub(super) alert: Option<String>,
+    asked: bool,
+    otp: Option<Confidential>,
+    turns: Turns,
+    used: bool,
+}
+
+#[workflow_methods]
+impl PurchaseCodeWorkflow {
+    /// Begins with what the API sent, and with the turn of the decision: scans come after it.
+    #[init]
+    pub fn new(_: &WorkflowContextView, input: PurchaseInput) -> Self {
+        Self {
+            input,
+            issued: None,
+            standing: Standing::Deciding,
+            alert: None,
+            asked: false,
+            otp: None,
+            turns: Turns::with_mine(),
+            used: false,
+        }
+    }
+
+    /// The purchase's life.
+    #[run(name = "PurchaseCode")]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<PurchaseOutcome> {
+        let Some(otp) = asked(ctx).await? else {
+            return Ok(end(ctx, PurchaseOutcome::NeverAsked).await);
+        };
+        let Some(purchase) = issue(ctx, otp).await? else {
+            return Ok(end(ctx, PurchaseOutcome::Refused).await);
+        };
+        let is_used = is_used_in_time(ctx, &purchase).await;
+        records::delete_image(ctx).await;
+        if !is_used {
+            records::reverse(ctx, purchase.transaction_id).await;
+            records::note_reversal(ctx).await;
+            stand(ctx, Standing::Reversed);
+        }
+        records::delete_late_image(ctx).await;
+        Ok(end(ctx, if is_used { PurchaseOutcome::Used } else { PurchaseOutcome::Expired }).await)
+    }
+
+    /// Asks for the code and waits until there is an answer. The first one-time password counts.
+    #[update(name = "issue")]
+    pub async fn issue(
+        ctx: &mut WorkflowContext<Self>,
+        request: IssueRequest,
+    ) -> Result<IssueReply, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.state_mut(|purchase| purchase.ask(request.otp));
+        steps::wait_for(ctx, |purchase| purchase.issued.is_some()).await;
+        ctx.state(|purchase| purchase.issued.clone()).ok_or_else(|| "the purchase has no answer".into())
+    }
+
+    /// Scans the code, in turn, and as long as the run lives: late scans are told so.
+    #[update(name = "use")]
+    pub async fn use_code(ctx: &mut WorkflowContext<Self>, request: UseRequest) -> UseReply {
+        await_turn(ctx).await;
+        let reply = if ctx.state(Self::has_code) { records::scan(ctx, request).await } else { no_code(request) };
+        let is_used = matches!(reply.result, UseResult::Used(_));
+        ctx.state_mut(|purchase| {
+            purchase.used |= is_used;
+            purchase.turns.pass();
+        });
+        reply
+    }
+}
+
+impl PurchaseCodeWorkflow {
+    fn ask(&mut self, otp: Confidential) {
+        if !self.asked {
+            self.asked = true;
+            self.otp = Some(otp);
+        }
+    }
+
+    fn has_code(&self) -> bool {
+        self.issued.as_ref().is_some_and(is_issued)
+    }
+}
+
+/// The one-time password, which the run has only from here until it is spent. Update-with-start brings both at once; a
+/// run whose update was lost ends by itself.
+async fn asked(ctx: &Context) -> WorkflowResult<Option<Confidential>> {
+    let until = steps::now(ctx) + ctx.state(|purchase| purchase.input.policy.first_update);
+    if !steps::wait_until(ctx, until, "nobody asked for this code", |purchase| purchase.asked).await? {
+        ctx.state_mut(|purchase| purchase.turns.pass());
+    }
+    Ok(ctx.state_mut(|purchase| purchase.otp.take()))
+}
+
+/// Decides the purchase and answers the caller. The purchase, if its code is in this run's care.
+async fn issue(ctx: &Context, otp: Confidential) -> WorkflowResult<Option<Purchase>> {
+    stand(ctx, Standing::Deciding);
+    let decided = match records::begin(ctx).await? {
+        BeginResult::Begun => disburse(ctx, otp).await,
+        BeginResult::LoanTaken => Err(Refusal::PurchaseActive),
+        BeginResult::Known(reply) => {
+            answer(ctx, reply, Standing::Known);
+            return Ok(None);
+        }
+    };
+    let reply = match decided {
+        Ok(disbursement) => records::store(ctx, disbursement).await,
+        Err(refusal) => records::refuse(ctx, refusal).await?,
+    };
+    let standing = if is_issued(&reply) { Standing::Issued } else { Standing::Refused };
+    Ok(answer(ctx, reply, standing))
+}
+
+/// Money moves only when the loan fits, the first payment has a date and the one-time password was right.
+async fn disburse(ctx: &Context, otp: Confidential) -> Result<Disbursement, Refusal> {
+    let loan = records::read_loan(ctx).await?;
+    let terms = records::terms(ctx, &loan)?;
+    records::spend_otp(ctx, otp).await?;
+    records::disburse(ctx, terms).await
+}
+
+/// Answers whoever asked. Scans come from now on.
+fn answer(ctx: &Context, reply: IssueReply, standing: Standing) -> Option<Purchase> {
+    let purchase = match &reply.result {
+        IssueResult::Issued(purchase) => Some(Purchase::clone(purchase)),
+        IssueResult::Refused(_) => None,
+    };
+    ctx.state_mut(|run| {
+        run.issued = Some(reply);
+        run.turns.pass();
+    });
+    stand(ctx, standing);
+    purchase
+}
+
+/// Waits for the scan that uses the code, else ends the code. The end takes its turn among the scans: of both at one
+/// instant, one wins. An operator's cancellation of the run changes nothing: the code was given to somebody.
+async fn is_used_in_time(ctx: &Context, purchase: &Purchase) -> bool {
+    let label = "time to scan the code";
+    if !steps::wait_out(ctx, purchase.expires_at, label, |purchase: &PurchaseCodeWorkflow| purchase.used).await {
+        await_turn(ctx).await;
+        // The record knows of a scan that this run may have forgotten.
+        let is_used = ctx.state(|purchase| purchase.used) || records::expire(ctx).await == ExpireResult::Used;
+        ctx.state_mut(|purchase| {
+            purchase.used = is_used;
+            purchase.turns.pass();
+        });
+    }
+    let is_used = ctx.state(|purchase| purchase.used);
+    stand(ctx, if is_used { Standing::Used } else { Standing::Expired });
+    is_used
+}
+
+fn is_issued(reply: &IssueReply) -> bool {
+    matches!(reply.result, IssueResult::Issued(_))
+}
+
+async fn await_turn(ctx: &Context) {
+    let turn = ctx.state_mut(|purchase| purchase.turns.draw());
+    steps::wait_for(ctx, |purchase| purchase.turns.is(turn)).await;
+}
+
+/// Nothing was issued, so nothing can be what was scanned.
+fn no_code(request: UseRequest) -> UseReply {
+    UseReply { fingerprint: request.fingerprint, result: UseResult::Refused(UseRefusal::WrongCode) }
+}
+
+/// Whoever was let in has his answer before the run ends.
+async fn end(ctx: &Context, outcome: PurchaseOutcome) -> PurchaseOutcome {
+    steps::wait_for(ctx, |_| ctx.all_handlers_finished()).await;
+    outcome
+}
