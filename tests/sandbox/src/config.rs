@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::FixedOffset;
 use clap::Parser;
 
 /// Plays the outside systems that Perdura works with, over real HTTP.
@@ -24,4 +25,26 @@ pub struct Settings {
     /// Folder that keeps the state across restarts; without it the state is in memory alone.
     #[arg(long, env = "PERDURA_SANDBOX_STATE_DIR")]
     pub state_dir: Option<PathBuf>,
+    /// File whose first line is the key that Mambu's callers must show; without it any key is taken.
+    #[arg(long, env = "PERDURA_SANDBOX_MAMBU_KEY_FILE")]
+    pub mambu_key_file: Option<PathBuf>,
+    /// File whose first line is the bearer key that CIAM's callers must show; without it any key is taken.
+    #[arg(long, env = "PERDURA_SANDBOX_CIAM_KEY_FILE")]
+    pub ciam_key_file: Option<PathBuf>,
+    /// Offset from UTC of the organisation whose Mambu this is: its dates are written in it, its days end by it.
+    #[arg(long, env = "PERDURA_SANDBOX_ORGANISATION_OFFSET", default_value = "-06:00", allow_hyphen_values = true)]
+    pub organisation_offset: FixedOffset,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_organisation_is_six_hours_behind_unless_told_otherwise() {
+        let offset = |arguments: &[&str]| Settings::try_parse_from(arguments).unwrap().organisation_offset;
+        assert_eq!(offset(&["sandbox"]).local_minus_utc(), -6 * 3600);
+        assert_eq!(offset(&["sandbox", "--organisation-offset", "-05:30"]).local_minus_utc(), -(5 * 3600 + 1800));
+        assert_eq!(offset(&["sandbox", "--organisation-offset=+00:00"]).local_minus_utc(), 0);
+    }
 }

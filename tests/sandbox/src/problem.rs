@@ -1,12 +1,13 @@
 //! How a request is read and how it is refused: `{"error": "…"}` with the status that fits.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+
+use crate::reply::Reply;
 
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -36,9 +37,15 @@ impl Problem {
     }
 }
 
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        Self::json(problem.status, &json!({ "error": problem.message }))
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.status, Json(json!({ "error": self.message }))).into_response()
+        Reply::from(self).into_response()
     }
 }
 

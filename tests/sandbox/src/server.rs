@@ -11,15 +11,17 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use crate::access::{Access, Lock};
 use crate::config::Settings;
+use crate::connection::{Connections, Interim};
 use crate::problem::Problem;
-use crate::state::Sandbox;
+use crate::state::{Sandbox, Setup};
 use crate::watcher::{self, Reporter};
-use crate::{addresses, chains, control};
+use crate::{addresses, chains, ciam, control, mambu};
 
 /// Serves until SIGTERM or SIGINT; requests on their way are answered first, those that a fault holds are let go.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
-    let sandbox = Arc::new(Sandbox::open(settings.state_dir.as_deref(), reporter(&settings)?)?);
+    let sandbox = Arc::new(Sandbox::open(settings.state_dir.as_deref(), setup(&settings)?)?);
     let listener = listen(settings.listen).await?;
     let stopped = stop_signal(Arc::clone(&sandbox))?;
     // Dropped with this function, and the watcher with it.
@@ -27,7 +29,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     if sandbox.reporter().is_some() {
         watcher.spawn(watcher::run(Arc::clone(&sandbox)));
     }
-    let served = axum::serve(listener, router(sandbox)).with_graceful_shutdown(stopped);
+    let service = router(sandbox).into_make_service_with_connect_info::<Interim>();
+    let served = axum::serve(Connections(listener), service).with_graceful_shutdown(stopped);
     Ok(served.await?)
 }
 
@@ -36,6 +39,13 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(address = %listener.local_addr()?, "sandbox.started");
     Ok(listener)
+}
+
+fn setup(settings: &Settings) -> anyhow::Result<Setup> {
+    let mambu = Lock::read(settings.mambu_key_file.as_deref())?;
+    let ciam = Lock::read(settings.ciam_key_file.as_deref())?;
+    let (reporter, offset) = (reporter(settings)?, settings.organisation_offset);
+    Ok(Setup { reporter, access: Access { mambu, ciam }, offset })
 }
 
 fn reporter(settings: &Settings) -> anyhow::Result<Option<Reporter>> {
@@ -66,6 +76,8 @@ fn router(sandbox: Arc<Sandbox>) -> Router {
         .route("/addresses", post(addresses::create::create))
         .route("/addresses/{network}/{address}/deposits", get(addresses::deposits::deposits))
         .route("/chains/{network}", get(chains::view::view))
+        .nest("/mambu/api", mambu::routes())
+        .nest("/ciam", ciam::routes())
         .nest("/_control", control_routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
@@ -82,6 +94,14 @@ fn control_routes() -> Router<Arc<Sandbox>> {
         .route("/watcher/repeat", post(control::repeat::repeat))
         .route("/watcher/observations", post(control::observations::send))
         .route("/watcher/pause", post(control::pause::pause))
+        .route("/mambu/loans", post(control::loans::create))
+        .route("/mambu/loans/{loan}", get(control::loans::show))
+        .route("/mambu/loans/{loan}/repay", post(control::loan_events::repay))
+        .route("/mambu/loans/{loan}/disburse", post(control::loan_events::disburse))
+        .route("/mambu/loans/{loan}/schedule", post(control::loan_events::reschedule))
+        .route("/mambu/keys/forget", post(control::mambu_keys::forget))
+        .route("/mambu/calls", get(control::mambu_calls::list))
+        .route("/ciam/otps", post(control::otps::issue))
         .route("/faults", faults)
         .route("/ledger", get(control::ledger::list))
 }

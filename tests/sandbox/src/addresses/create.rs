@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::chains::Network;
+use crate::connection::Interim;
 use crate::faults::{self, System};
 use crate::problem::{Body, Problem};
 use crate::state::Sandbox;
@@ -22,6 +23,7 @@ pub(crate) struct Request {
 
 pub(crate) async fn create(
     State(sandbox): State<Arc<Sandbox>>,
+    interim: Interim,
     headers: HeaderMap,
     Body(request): Body<Request>,
 ) -> Response {
@@ -30,7 +32,7 @@ pub(crate) async fn create(
         Err(problem) => return problem.into_response(),
     };
     let strike = sandbox.strike(System::Addresses, "create", &[&request.user_id.to_string(), &key]);
-    faults::answer(strike, move || make(&sandbox, &request, &key)).await
+    faults::answer(strike, &interim, move || make(&sandbox, &request, &key)).await
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::chains::{Network, Observation, Transaction};
+use crate::connection::Interim;
 use crate::faults::{self, System};
 use crate::problem::Problem;
 use crate::state::Sandbox;
@@ -21,6 +22,7 @@ pub(crate) struct Filter {
 
 pub(crate) async fn deposits(
     State(sandbox): State<Arc<Sandbox>>,
+    interim: Interim,
     Path((network, address)): Path<(String, String)>,
     Query(filter): Query<Filter>,
 ) -> Response {
@@ -30,7 +32,7 @@ pub(crate) async fn deposits(
         Err(problem) => return problem.into_response(),
     };
     let strike = sandbox.strike(System::Addresses, "deposits", &[&address]);
-    faults::answer(strike, move || Ok(list(&sandbox, network, &address, since))).await
+    faults::answer(strike, &interim, move || list(&sandbox, network, &address, since)).await
 }
 
 fn parse_since(since: Option<String>) -> Result<Option<DateTime<Utc>>, Problem> {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::problem::Problem;
 
-pub(crate) use inject::answer;
+pub(crate) use inject::{answer, in_progress};
 
 /// Longer than any caller waits.
 const HELD: Duration = Duration::from_secs(30);
@@ -22,6 +22,8 @@ const SLOW: Duration = Duration::from_secs(2);
 pub(crate) enum System {
     Addresses,
     Watcher,
+    Mambu,
+    Ciam,
 }
 
 impl System {
@@ -29,6 +31,10 @@ impl System {
         match self {
             Self::Addresses => &["create", "deposits"],
             Self::Watcher => &["report"],
+            Self::Mambu => {
+                &["read_loan", "disburse", "adjust", "search", "schedule", "transaction", "client", "arrangement"]
+            }
+            Self::Ciam => &["validate", "status"],
         }
     }
 }
@@ -47,6 +53,28 @@ pub(crate) enum Kind {
     Slow,
     /// The effect happens, the answer is cut off in the middle; of the watcher: half of the body is sent.
     Malformed,
+    /// `102 Processing` is said at once and nothing ever after; the effect happens when the delay is over, whether or
+    /// not the caller is still there. Until then Mambu says the same to whoever repeats the request.
+    #[serde(rename = "status_102")]
+    Status102,
+    /// The effect happens, the answer is a 500.
+    ExecuteThenError,
+    /// Refused with a 429 without a body, without effect.
+    RateLimited,
+    /// Refused with a 502 and a web page, as by a proxy in between, without effect.
+    Html,
+}
+
+impl Kind {
+    /// Whether it is something that only a server does, which the watcher is not.
+    fn is_an_answer(self) -> bool {
+        matches!(self, Self::Status102 | Self::ExecuteThenError | Self::RateLimited | Self::Html)
+    }
+
+    /// Whether a request that is hit has arrived, and is still being worked on while it is held.
+    pub(crate) fn is_processing(self) -> bool {
+        matches!(self, Self::Slow | Self::Status102)
+    }
 }
 
 /// A fault that waits for the requests it hits.
@@ -84,6 +112,9 @@ impl Fault {
         }
         if !(0.0..=1.0).contains(&self.rate) || self.times == Some(0) {
             return Err(Problem::unprocessable("rate must be between 0 and 1, times at least 1"));
+        }
+        if self.system == System::Watcher && self.kind.is_an_answer() {
+            return Err(Problem::unprocessable("the watcher asks and does not answer: it has no faults of this kind"));
         }
         Ok(())
     }
@@ -203,8 +234,17 @@ mod tests {
             r#"{"system":"watcher","operation":"create","kind":"slow"}"#,
             r#"{"system":"watcher","operation":"report","kind":"slow","rate":1.5}"#,
             r#"{"system":"watcher","operation":"report","kind":"slow","times":0}"#,
+            r#"{"system":"watcher","operation":"report","kind":"html"}"#,
+            r#"{"system":"mambu","operation":"report","kind":"html"}"#,
         ] {
             assert!(fault(bad).check().is_err(), "{bad}");
+        }
+        for good in [
+            r#"{"system":"mambu","operation":"disburse","kind":"status_102","delay_ms":5}"#,
+            r#"{"system":"mambu","operation":"adjust","kind":"execute_then_error"}"#,
+            r#"{"system":"ciam","operation":"validate","kind":"rate_limited"}"#,
+        ] {
+            assert!(fault(good).check().is_ok(), "{good}");
         }
     }
 }

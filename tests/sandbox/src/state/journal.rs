@@ -69,7 +69,10 @@ mod tests {
 
     use super::*;
     use crate::chains::{Asset, Network, Payment, Standing, Transaction};
+    use crate::ciam::{self, Otp};
     use crate::ledger;
+    use crate::mambu::booking::{self, Order};
+    use crate::mambu::{KeptReply, samples};
 
     fn folder() -> PathBuf {
         temp_dir().join(format!("sandbox-journal-{}", Uuid::new_v4()))
@@ -105,6 +108,45 @@ mod tests {
             let address = again.make_address("k", Uuid::from_u128(1), Network::Tron).unwrap();
             assert_eq!(again.entries().count(), 3, "{address} was made before");
         }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    fn lend(journal: &mut Journal, world: &mut World) {
+        booking::keep_loan(world, samples::loan("LN-1"));
+        let order = Order { external_id: Some("pc-1".to_owned()), ..Order::default() };
+        booking::disburse(world, "LN-1", order, samples::now()).unwrap();
+        let (key, at) = (Uuid::from_u128(1), ledger::now());
+        let reply =
+            KeptReply { key, fingerprint: "f".to_owned(), status: 201, body: r#"{"amount":1250.00}"#.to_owned(), at };
+        world.save(Record::MambuReply(reply));
+        let otp = Otp { text: "123456".to_owned(), expires_at: at, binding: None, is_spent: false };
+        ciam::issue(world, "C-1", otp);
+        journal.append(&world.take_unsaved()).unwrap();
+    }
+
+    #[test]
+    fn loans_and_kept_replies_are_read_back_until_they_are_forgotten() {
+        let (folder, mut world) = (folder(), World::new());
+        let mut journal = Journal::open(&folder, &mut world).unwrap();
+        lend(&mut journal, &mut world);
+        drop(journal);
+        for _ in 0..2 {
+            let mut again = World::new();
+            Journal::open(&folder, &mut again).unwrap();
+            assert_eq!(again.bank.loan("LN-1").unwrap().balance.to_string(), "1250.00");
+            assert!(again.bank.has_external_id("pc-1"));
+            assert_eq!(again.bank.transaction("1").unwrap().created_at, samples::now());
+            let kept = again.bank.keys.find(Uuid::from_u128(1), ledger::now()).unwrap();
+            assert_eq!(kept.body, r#"{"amount":1250.00}"#);
+            assert_eq!(again.desk.records().len(), 1);
+        }
+        let mut world = World::new();
+        let mut journal = Journal::open(&folder, &mut world).unwrap();
+        journal.append(&[Record::MambuRepliesForgotten]).unwrap();
+        drop(journal);
+        let mut again = World::new();
+        Journal::open(&folder, &mut again).unwrap();
+        assert!(again.bank.keys.find(Uuid::from_u128(1), ledger::now()).is_none());
         fs::remove_dir_all(folder).unwrap();
     }
 

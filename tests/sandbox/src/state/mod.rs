@@ -9,9 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 use axum::http::StatusCode;
+use chrono::{DateTime, FixedOffset, SubsecRound};
 use tokio::sync::{Notify, watch};
 
+use crate::access::Access;
 use crate::faults::{Strike, System};
+use crate::ledger;
 use crate::problem::Problem;
 use crate::watcher::Reporter;
 use journal::Journal;
@@ -26,8 +29,16 @@ pub(crate) struct Sandbox {
     pub(crate) work: Notify,
     /// Lets go of everything that a fault holds.
     release: watch::Sender<()>,
+    setup: Setup,
+}
+
+/// What the settings say to the routes and the watcher.
+pub(crate) struct Setup {
     /// Nothing is reported where no API is configured.
-    reporter: Option<Reporter>,
+    pub(crate) reporter: Option<Reporter>,
+    pub(crate) access: Access,
+    /// Of the organisation whose Mambu this is.
+    pub(crate) offset: FixedOffset,
 }
 
 struct Kept {
@@ -37,14 +48,14 @@ struct Kept {
 
 impl Sandbox {
     /// Starts empty, or with what an earlier process saved in `folder`.
-    pub(crate) fn open(folder: Option<&Path>, reporter: Option<Reporter>) -> anyhow::Result<Self> {
+    pub(crate) fn open(folder: Option<&Path>, setup: Setup) -> anyhow::Result<Self> {
         let mut world = World::new();
         let journal = match folder {
             Some(folder) => Some(Journal::open(folder, &mut world).context("the state folder cannot be used")?),
             None => None,
         };
         let kept = Mutex::new(Kept { world, journal });
-        Ok(Self { kept, work: Notify::new(), release: watch::Sender::new(()), reporter })
+        Ok(Self { kept, work: Notify::new(), release: watch::Sender::new(()), setup })
     }
 
     pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
@@ -98,7 +109,16 @@ impl Sandbox {
     }
 
     pub(crate) fn reporter(&self) -> Option<&Reporter> {
-        self.reporter.as_ref()
+        self.setup.reporter.as_ref()
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.setup.access
+    }
+
+    /// The time as the organisation's Mambu writes it: in whole seconds.
+    pub(crate) fn organisation_time(&self) -> DateTime<FixedOffset> {
+        ledger::now().with_timezone(&self.setup.offset).trunc_subsecs(0)
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {

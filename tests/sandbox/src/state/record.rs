@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::addresses::MadeAddress;
 use crate::chains::{Block, Network, Transaction};
+use crate::ciam;
 use crate::faults::Fault;
 use crate::ledger::Entry;
+use crate::mambu;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "record", content = "value", rename_all = "snake_case")]
@@ -18,4 +20,12 @@ pub(crate) enum Record {
     Entry(Entry),
     Faults(Vec<Fault>),
     Pauses(BTreeSet<String>),
+    Loan(Box<mambu::Loan>),
+    LoanTransaction(Box<mambu::Transaction>),
+    MambuReply(mambu::KeptReply),
+    /// All replies before it are forgotten.
+    MambuRepliesForgotten,
+    MambuCall(mambu::Call),
+    OtpHolder(ciam::Holder),
+    OtpValidation(ciam::Validation),
 }

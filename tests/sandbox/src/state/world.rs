@@ -1,4 +1,5 @@
-//! The outside world: addresses, chains, what happened, what is still to be reported, what is to go wrong.
+//! The outside world: addresses, chains, loans, one-time passwords, what happened, what is still to be reported, what
+//! is to go wrong.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +9,10 @@ use uuid::Uuid;
 use super::Record;
 use crate::addresses::AddressBook;
 use crate::chains::{Block, Chain, Changes, Network, Payment, Transaction};
+use crate::ciam::Desk;
 use crate::faults::{Fault, Faults, Hit, System};
 use crate::ledger::{Entry, Ledger};
+use crate::mambu::Bank;
 use crate::problem::Problem;
 use crate::watcher::{OutputKey, Queue};
 
@@ -18,6 +21,8 @@ pub(crate) struct World {
     bitcoin: Chain,
     ethereum: Chain,
     tron: Chain,
+    pub(crate) bank: Bank,
+    pub(crate) desk: Desk,
     ledger: Ledger,
     pub(crate) faults: Faults,
     /// Observations that name one of these texts wait; the empty text is in all of them.
@@ -27,12 +32,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             addresses: AddressBook::default(),
             bitcoin: Chain::new(Network::Bitcoin),
             ethereum: Chain::new(Network::Ethereum),
             tron: Chain::new(Network::Tron),
+            bank: Bank::default(),
+            desk: Desk::default(),
             ledger: Ledger::default(),
             faults: Faults::default(),
             pauses: BTreeSet::new(),
@@ -74,6 +81,11 @@ impl World {
     pub(crate) fn happened(&mut self, system: &str, effect: &str, detail: Value) {
         let entry = self.ledger.add(system, effect, detail);
         self.unsaved.push(Record::Entry(entry));
+    }
+
+    /// Saves one thing with the change that is under way.
+    pub(crate) fn save(&mut self, record: Record) {
+        self.unsaved.push(record);
     }
 
     /// The address for this key; the second time it is the same one and nothing happens.
@@ -193,6 +205,13 @@ impl World {
             Record::Entry(entry) => self.ledger.put(entry),
             Record::Faults(list) => self.faults.list = list,
             Record::Pauses(pauses) => self.pauses = pauses,
+            Record::Loan(loan) => self.bank.put_loan(*loan),
+            Record::LoanTransaction(transaction) => self.bank.put_transaction(*transaction),
+            Record::MambuReply(reply) => self.bank.keys.put(reply),
+            Record::MambuRepliesForgotten => self.bank.keys.forget(),
+            Record::MambuCall(call) => self.bank.put_call(call),
+            Record::OtpHolder(holder) => self.desk.put_holder(holder),
+            Record::OtpValidation(validation) => self.desk.put_validation(validation),
         }
     }
 
@@ -218,6 +237,8 @@ impl World {
         records.extend(self.ledger.entries().cloned().map(Record::Entry));
         records.push(Record::Faults(self.faults.list.clone()));
         records.push(Record::Pauses(self.pauses.clone()));
+        records.extend(self.bank.records());
+        records.extend(self.desk.records());
         records
     }
 
