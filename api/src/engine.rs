@@ -54,6 +54,11 @@ impl Engine {
         Self { client: OnceLock::new(), deadline }
     }
 
+    /// How long a request waits for its process.
+    pub(crate) const fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
     /// Connects, however long it takes. A connection that is lost later comes back by itself.
     pub(crate) async fn connect(&self, settings: &TemporalSettings) {
         let mut pause = FIRST_PAUSE;
@@ -185,7 +190,9 @@ fn by_code(status: Status) -> EngineError {
         | Code::Aborted
         | Code::Cancelled
         | Code::Internal
-        | Code::Unknown => EngineError::NotTaken(status.into()),
+        | Code::Unknown
+        // A run whose worker died several times takes nothing until its task is handed out anew.
+        | Code::FailedPrecondition => EngineError::NotTaken(status.into()),
         _ => EngineError::Failed(status.into()),
     }
 }
@@ -200,6 +207,21 @@ impl From<EngineError> for Problem {
                 Self::temporarily_unavailable("there is no answer yet: repeat the request with its key")
             }
             EngineError::Closed | EngineError::Failed(_) => Self::unforeseen(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_not_our_fault() {
+        for code in [Code::Unavailable, Code::ResourceExhausted, Code::FailedPrecondition, Code::Unknown] {
+            assert!(matches!(by_code(Status::new(code, "")), EngineError::NotTaken(_)), "{code:?}");
+        }
+        for code in [Code::InvalidArgument, Code::PermissionDenied, Code::Unimplemented] {
+            assert!(matches!(by_code(Status::new(code, "")), EngineError::Failed(_)), "{code:?}");
         }
     }
 }

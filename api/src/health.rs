@@ -13,7 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether everything that a request needs answers.
 #[derive(Serialize, ToSchema)]
-#[schema(examples(json!({"status": "ready", "dependencies": {"database": "reachable", "temporal": "reachable"}})))]
+#[schema(examples(json!({"status": "ready", "dependencies": {
+    "database": "reachable", "temporal": "reachable", "dynamodb": "reachable", "s3": "reachable",
+}})))]
 pub(crate) struct Readiness {
     /// `ready` or `unready`.
     status: &'static str,
@@ -25,6 +27,12 @@ pub(crate) struct Readiness {
 struct Dependencies {
     database: &'static str,
     temporal: &'static str,
+    /// Only where purchase codes are served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dynamodb: Option<&'static str>,
+    /// Only where purchase codes are served, which go on without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    s3: Option<&'static str>,
 }
 
 /// Of a process that can answer at all.
@@ -71,13 +79,30 @@ pub(crate) async fn livez() -> Json<Liveness> {
     ),
 )]
 pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Readiness>) {
-    let (database, temporal) =
-        tokio::join!(reached("database", api.database.ping()), reached("temporal", api.engine.ping()),);
-    let ready = database && temporal;
+    let codes = api.purchase_codes.as_ref();
+    let (database, temporal, dynamodb, s3) = tokio::join!(
+        reached("database", api.database.ping()),
+        reached("temporal", api.engine.ping()),
+        where_served(codes.map(|codes| reached("dynamodb", codes.ping_tables()))),
+        where_served(codes.map(|codes| reached("s3", codes.ping_images()))),
+    );
+    let ready = database && temporal && dynamodb != Some(false);
     let word = |reached: bool| if reached { "reachable" } else { "unreachable" };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let dependencies = Dependencies { database: word(database), temporal: word(temporal) };
+    let dependencies = Dependencies {
+        database: word(database),
+        temporal: word(temporal),
+        dynamodb: dynamodb.map(word),
+        s3: s3.map(word),
+    };
     (status, Json(Readiness { status: if ready { "ready" } else { "unready" }, dependencies }))
+}
+
+async fn where_served(reached: Option<impl Future<Output = bool>>) -> Option<bool> {
+    match reached {
+        Some(reached) => Some(reached.await),
+        None => None,
+    }
 }
 
 async fn reached<E: Display>(dependency: &'static str, ping: impl Future<Output = Result<(), E>>) -> bool {

@@ -119,7 +119,19 @@ impl FingerprintKey {
     /// Tells requests under the same key apart without keeping what they say. White space and the order of fields make
     /// no difference.
     pub(crate) fn fingerprint(&self, body: &[u8]) -> Result<String, Problem> {
-        let body: Value = serde_json::from_slice(body).map_err(Problem::unforeseen)?;
+        self.of(serde_json::from_slice(body).map_err(Problem::unforeseen)?)
+    }
+
+    /// The same of a body without one field: of a short secret not even this may be kept, for it can be tried out.
+    pub(crate) fn fingerprint_without(&self, field: &str, body: &[u8]) -> Result<String, Problem> {
+        let mut body: Value = serde_json::from_slice(body).map_err(Problem::unforeseen)?;
+        if let Some(fields) = body.as_object_mut() {
+            fields.remove(field);
+        }
+        self.of(body)
+    }
+
+    fn of(&self, body: Value) -> Result<String, Problem> {
         let mut hmac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).map_err(Problem::unforeseen)?;
         hmac.update(sorted(body).to_string().as_bytes());
         Ok(hex::encode(hmac.finalize().into_bytes()))
@@ -188,6 +200,16 @@ mod tests {
         assert_eq!(first, fingerprint("{ \"b\": {\"d\":[1, 2],\n\"c\":null}, \"a\":1 }"));
         assert_ne!(first, fingerprint(r#"{"a":1,"b":{"c":null,"d":[2,1]}}"#));
         assert_ne!(first, FingerprintKey::new([8; 32]).fingerprint(br#"{"a":1,"b":{"c":null,"d":[1,2]}}"#).unwrap());
+    }
+
+    #[test]
+    fn a_fingerprint_without_a_field_is_the_same_whatever_it_says() {
+        let key = FingerprintKey::new([7; 32]);
+        let without = |body: &str| key.fingerprint_without("otp", body.as_bytes()).unwrap();
+        let first = without(r#"{"otp":"123456","amount":"1"}"#);
+        assert_eq!(first, without(r#"{"amount":"1","otp":"654321"}"#));
+        assert_eq!(first, key.fingerprint(br#"{"amount":"1"}"#).unwrap());
+        assert_ne!(first, without(r#"{"otp":"123456","amount":"2"}"#));
     }
 
     #[test]

@@ -11,8 +11,9 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error, IntoDeserializer, Unexpected},
 };
-use serde_json::Number;
+use serde_json::{Number, Value};
 use tokio::time::timeout;
+use workflows::domain::Confidential;
 
 use crate::problem::{FieldError, Problem, kinds};
 
@@ -95,6 +96,14 @@ pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D
     let text = number.to_string();
     let whole = text.strip_suffix(".0").unwrap_or(&text);
     whole.parse().map_err(|_| Error::invalid_type(Unexpected::Other(&text), &"a whole number of 64 bits"))
+}
+
+/// A text that is not repeated in the refusal of anything else.
+pub(crate) fn confidential<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Confidential, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(Confidential::new(text)),
+        _ => Err(Error::invalid_type(Unexpected::Other("something else"), &"a string")),
+    }
 }
 
 fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
@@ -201,6 +210,20 @@ mod tests {
         }
         for text in ["0.5", "1e99", "9223372036854775808", "null", "\"900\"", "true"] {
             assert!(format!("{:?}", parsed(text).unwrap_err()).contains("field: \"seconds\""), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_repeated() {
+        #[derive(Debug, Deserialize)]
+        struct Login {
+            #[serde(deserialize_with = "confidential")]
+            otp: Confidential,
+        }
+        assert_eq!(parse::<Login>(br#"{"otp":"123456"}"#).unwrap().otp.expose(), "123456");
+        for body in [r#"{"otp":123456}"#, r#"{"otp":["123456"]}"#, r#"{"otp":null}"#] {
+            let refused = format!("{:?}", parse::<Login>(body.as_bytes()).unwrap_err());
+            assert!(refused.contains("field: \"otp\"") && !refused.contains("123456"), "{body}: {refused}");
         }
     }
 

@@ -19,6 +19,7 @@ mod params;
 mod payment_options;
 mod privacy;
 mod problem;
+mod purchase_codes;
 mod rate_limit;
 mod request_log;
 mod router;

@@ -1,6 +1,6 @@
 //! Every route on one page.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -12,9 +12,9 @@ use axum::{
 use temporal::Codec;
 use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{Deprecated, OpenApi};
 use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
     routes,
 };
 
@@ -23,7 +23,7 @@ use crate::{
     openapi::{self, docs, publish},
     payment_options, privacy,
     problem::{self, Problem, kinds},
-    rate_limit, request_log,
+    purchase_codes, rate_limit, request_log,
     state::Api,
 };
 
@@ -48,6 +48,7 @@ pub(crate) fn document() -> OpenApi {
 
 fn limited_routes(ui_origin: Option<HeaderValue>) -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::outline())
+        .merge(purchase_code_routes())
         .merge(invoice_routes())
         .routes(routes!(payment_options::list).layer(cors::public()))
         .routes(routes!(deposits::report::report))
@@ -65,6 +66,34 @@ fn health_routes() -> OpenApiRouter<Api> {
         .routes(routes!(health::readyz))
         .routes(routes!(health::version))
         .layer(RequestBodyLimitLayer::new(BODY))
+}
+
+fn purchase_code_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(purchase_codes::issue::issue))
+        .routes(routes!(purchase_codes::scan::scan))
+        .routes(routes!(purchase_codes::read::read))
+        .routes(routes!(purchase_codes::valid::valid))
+        .routes(routes!(purchase_codes::download::download))
+        .routes(routes!(purchase_codes::page::page))
+        // One of the two sources has the paths in the singular.
+        .routes(also(routes!(purchase_codes::read::read), "/credit-line/{id}/purchase/{code}"))
+        .routes(also(routes!(purchase_codes::valid::valid), "/credit-line/{id}/purchase/{code}/valid"))
+        .routes(also(routes!(purchase_codes::download::download), "/credit-line/{id}/purchase/{code}/download"))
+        // People type in small letters.
+        .routes(also(routes!(purchase_codes::page::page), "/c/{code}"))
+        .layer(middleware::map_response(privacy::keep))
+}
+
+/// The same under another path, which the document shows as deprecated.
+fn also((schemas, mut paths, methods): UtoipaMethodRouter<Api>, path: &str) -> UtoipaMethodRouter<Api> {
+    let mut items: Vec<_> = mem::take(&mut paths.paths).into_values().collect();
+    for operation in items.iter_mut().flat_map(|item| item.get.iter_mut().chain(&mut item.post)) {
+        operation.operation_id = operation.operation_id.take().map(|id| format!("{id}_by_another_path"));
+        operation.deprecated = Some(Deprecated::True);
+    }
+    paths.paths.extend(items.into_iter().map(|item| (path.to_owned(), item)));
+    (schemas, paths, methods)
 }
 
 fn invoice_routes() -> OpenApiRouter<Api> {
@@ -186,6 +215,14 @@ mod tests {
             ("GET", "/invoices"),
             ("GET", "/invoices/0190a0b0-0000-7000-8000-00000000000a"),
             ("POST", "/invoices/0190a0b0-0000-7000-8000-00000000000a/cancel"),
+            ("POST", "/otp/validate"),
+            ("POST", "/loans/LN-1/use"),
+            ("GET", "/credit-lines/CL-1/purchases/7K3M"),
+            ("GET", "/credit-lines/CL-1/purchases/7K3M/valid"),
+            ("GET", "/credit-lines/CL-1/purchases/7K3M/download"),
+            ("GET", "/credit-line/CL-1/purchase/7K3M"),
+            ("GET", "/credit-line/CL-1/purchase/7K3M/valid"),
+            ("GET", "/credit-line/CL-1/purchase/7K3M/download"),
             ("POST", "/deposits"),
             ("POST", "/codec/decode"),
             ("POST", "/codec/encode"),
@@ -217,6 +254,30 @@ mod tests {
         });
         let described: BTreeSet<_> = described.collect();
         assert_eq!(served().await, described);
+    }
+
+    #[test]
+    fn an_operation_has_one_name_and_the_paths_of_the_sources_are_deprecated() {
+        let document = openapi::document().unwrap();
+        let items = document["paths"].as_object().unwrap().iter();
+        let operations = items.flat_map(|(path, item)| item.as_object().unwrap().values().map(move |it| (path, it)));
+        let mut names = BTreeSet::new();
+        for (path, operation) in operations {
+            assert!(names.insert(operation["operationId"].as_str().unwrap()), "{path}");
+            let deprecated = path.starts_with("/credit-line/") || path.starts_with("/c/");
+            assert_eq!(operation["deprecated"] == true, deprecated, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_purchase_codes_do_not_run_their_routes_say_so() {
+        for path in ["/C/7K3M", "/c/7K3M"] {
+            let away = send("GET", path, &[], "").await;
+            assert_problem(&away, 404, "not_found");
+            assert_eq!(away.1["detail"], "purchase codes are not served here");
+            assert_eq!(away.0.headers()[header::CACHE_CONTROL], "no-store");
+            assert_eq!(away.0.headers()[header::REFERRER_POLICY], "no-referrer");
+        }
     }
 
     #[tokio::test]

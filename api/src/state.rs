@@ -8,7 +8,7 @@ use temporal::Codec;
 
 use crate::{
     auth::KeyCache, catalogue::Catalogue, engine::Engine, idempotency::FingerprintKey, invoices::InvoiceSettings,
-    rate_limit::RateLimits,
+    purchase_codes::PurchaseCodes, rate_limit::RateLimits,
 };
 
 /// Shared by all requests.
@@ -24,6 +24,8 @@ pub(crate) struct Services {
     pub(crate) fingerprint_key: FingerprintKey,
     pub(crate) watcher_secrets: Vec<Webhook>,
     pub(crate) invoices: InvoiceSettings,
+    /// Nothing where purchase codes are not served.
+    pub(crate) purchase_codes: Option<PurchaseCodes>,
     pub(crate) rate_limits: RateLimits,
 }
 
@@ -54,6 +56,7 @@ impl Services {
             fingerprint_key: FingerprintKey::new([0; 32]),
             watcher_secrets: Vec::new(),
             invoices: Defaults::parse_from(["test"]).invoices,
+            purchase_codes: None,
             rate_limits: RateLimits::new(&RateSettings::usual()),
         }
     }

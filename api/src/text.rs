@@ -1,5 +1,8 @@
 //! Text that callers send and that is kept.
 
+/// Of ids of outside systems.
+pub(crate) const LONGEST_ID: usize = 64;
+
 /// What a text may have in it beside ordinary characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lines {
@@ -18,6 +21,13 @@ pub(crate) fn flaw(text: &str, longest: usize, lines: Lines) -> Option<String> {
     (text.chars().count() > longest).then(|| format!("is longer than {longest} characters"))
 }
 
+/// Whether `text` can be an id that an outside system gave: visible ASCII without slashes, so that it is one part of any
+/// path, and not one that means the folder above.
+pub(crate) fn is_outside_id(text: &str) -> bool {
+    let visible = |byte: u8| byte.is_ascii_graphic() && !b"/\\".contains(&byte);
+    (1..=LONGEST_ID).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(visible)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +41,15 @@ mod tests {
         }
         assert!(flaw("a\0", 10, Lines::Many).is_some());
         assert!(flaw("abc", 2, Lines::Many).is_some());
+    }
+
+    #[test]
+    fn an_outside_id_is_one_part_of_a_path() {
+        for id in ["LN-1", "a", "8a19d3:7%~", "a.b", &"x".repeat(64)] {
+            assert!(is_outside_id(id), "{id:?}");
+        }
+        for text in ["", ".", "..", ".a", "a b", "a/b", "a\\b", "ñ", "a\n", &"x".repeat(65)] {
+            assert!(!is_outside_id(text), "{text:?}");
+        }
     }
 }

@@ -14,6 +14,9 @@ use crate::{
     processes::Watched,
 };
 
+/// Requests in flight where the system is to show how much it can do.
+pub(crate) const IN_FLIGHT: usize = 16;
+
 /// How requests are sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Load {
@@ -57,7 +60,8 @@ impl Load {
 }
 
 impl Contender {
-    async fn turn(&self, load: Load) -> Result<Turn> {
+    /// One round.
+    pub(crate) async fn turn(&self, load: Load) -> Result<Turn> {
         let before = self.processor_seconds()?;
         let sample = load.run(&self.target).await?;
         let after = self.processor_seconds()?;
@@ -90,4 +94,25 @@ impl Contest<'_> {
         let (p50, throughput) = (ratios(|sample| sample.quantile(0.5)), ratios(Sample::throughput));
         Ok(Comparison::new(self.name, p50, throughput, (Side::of(&ours)?, Side::of(&floor)?)))
     }
+}
+
+/// One contest after the other, of the same two.
+pub(crate) async fn compare(
+    loads: &[(&'static str, Load)],
+    rounds: usize,
+    ours: &Contender,
+    floor: &Contender,
+) -> Result<Vec<Comparison>> {
+    let mut comparisons = Vec::new();
+    for (name, load) in loads {
+        comparisons.push(Contest { name, load: *load, ours, floor }.run(rounds).await?);
+    }
+    Ok(comparisons)
+}
+
+/// So many requests of each side that no figure is of.
+pub(crate) async fn warm_up(ours: &Contender, floor: &Contender, requests: usize) -> Result<()> {
+    let load = Load::closed(IN_FLIGHT, u64::try_from(requests)?);
+    Contest { name: "warm-up", load, ours, floor }.run(1).await?;
+    Ok(())
 }

@@ -8,6 +8,9 @@ use system_tests::TestApp;
 const TEMPORAL: &str = "development server, one history shard, SQLite file with journal_mode=wal and synchronous=normal, \
                         history.{transfer,timer,visibility,outbound}ProcessorMaxPollRPS=2000, one partition per task queue";
 
+const OUTSIDE: &str =
+    "Mambu, CIAM and the address service: the sandbox; DynamoDB and S3: MiniStack; all of them over HTTP";
+
 /// What has to stand beside the figures.
 pub(crate) async fn conditions(app: &TestApp, rounds: usize) -> Result<Vec<(&'static str, String)>> {
     let database = app.database().await;
@@ -21,6 +24,7 @@ pub(crate) async fn conditions(app: &TestApp, rounds: usize) -> Result<Vec<(&'st
         ("load average at the end", load_average()),
         ("Temporal", TEMPORAL.to_owned()),
         ("Postgres", format!("{version}, fsync={fsync}")),
+        ("outside", OUTSIDE.to_owned()),
         ("network", "loopback, HTTP/1.1 with connections kept, the driver on the same machine".to_owned()),
         ("rounds", rounds.to_string()),
     ])

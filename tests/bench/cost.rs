@@ -34,10 +34,14 @@ fn per_creation(calls: u64, creations: u32) -> f64 {
     calls as f64 / f64::from(creations)
 }
 
-/// The cost of the process `id` by its history.
-pub(crate) async fn of(app: &TestApp, workflow_id: &str, calls: BTreeMap<String, f64>) -> Cost {
-    let history = History::fetch(&app.temporal().await, workflow_id).await;
-    Cost { events: history.len(), bytes: history.to_bytes().len(), outline: history.outline(), calls }
+/// The cost of the process `workflow_id` so far, by its history.
+pub(crate) async fn of(app: &TestApp, name: &'static str, workflow_id: &str, calls: BTreeMap<String, f64>) -> Cost {
+    of_history(name, &History::fetch(&app.temporal().await, workflow_id).await, calls)
+}
+
+/// The cost that a history tells.
+pub(crate) fn of_history(name: &'static str, history: &History, calls: BTreeMap<String, f64>) -> Cost {
+    Cost { name, events: history.len(), bytes: history.to_bytes().len(), outline: history.outline(), calls }
 }
 
 /// Creates one and gives its id.

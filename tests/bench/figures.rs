@@ -46,22 +46,36 @@ pub(crate) struct Spread {
     pub(crate) highest: f64,
 }
 
-/// What one creation costs at Temporal.
+/// What one process costs at Temporal. Calls are those of one creation, where they were counted.
 #[derive(Debug, Serialize)]
 pub(crate) struct Cost {
+    pub(crate) name: &'static str,
     pub(crate) events: usize,
     pub(crate) bytes: usize,
     pub(crate) outline: String,
     pub(crate) calls: BTreeMap<String, f64>,
 }
 
-/// Everything.
+/// Downloads of vouchers, one at a time.
 #[derive(Debug, Serialize)]
+pub(crate) struct Vouchers {
+    /// The first of each voucher, which draws it.
+    pub(crate) drawn: Side,
+    /// The second of each, which finds it kept.
+    pub(crate) kept: Side,
+    /// What these times are, and what they are not.
+    pub(crate) note: &'static str,
+}
+
+/// Everything.
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Figures {
     pub(crate) conditions: Vec<(&'static str, String)>,
     pub(crate) comparisons: Vec<Comparison>,
-    pub(crate) invoice: Cost,
-    pub(crate) floor: Cost,
+    /// What the comparisons do not say of themselves.
+    pub(crate) notes: Vec<&'static str>,
+    pub(crate) costs: Vec<Cost>,
+    pub(crate) vouchers: Option<Vouchers>,
     pub(crate) memory: Vec<Memory>,
 }
 

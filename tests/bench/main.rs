@@ -1,16 +1,20 @@
-//! Measures what an invoice costs beside a bare floor, in the same run against the same servers. `docs/BENCHMARKS.md`
-//! says how and what came out.
+//! Measures what invoices and purchase codes cost beside a bare floor, in the same run against the same servers.
+//! `docs/BENCHMARKS.md` says how and what came out.
 
+mod arena;
 mod compare;
 mod conditions;
 mod cost;
 mod figures;
 mod floor;
+mod invoices;
 mod load;
 mod plan;
 mod processes;
+mod purchases;
 mod report;
 mod run;
+mod vouchers;
 
 use std::io::{Write, stdout};
 
@@ -18,7 +22,7 @@ use clap::Parser;
 use floor::FloorProcess;
 use plan::Plan;
 
-/// Compares invoices with a bare floor.
+/// Compares invoices and purchase codes with a bare floor.
 #[derive(Debug, Parser)]
 #[command(name = "perdura-bench", version, about)]
 struct Arguments {

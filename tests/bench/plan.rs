@@ -1,4 +1,13 @@
-use clap::Args;
+use clap::{Args, ValueEnum};
+
+/// What is compared with the floor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Subject {
+    /// Creating and reading invoices.
+    Invoices,
+    /// Issuing purchase codes, and downloading their vouchers.
+    Purchases,
+}
 
 /// How much is measured.
 #[derive(Debug, Clone, Args)]
@@ -24,6 +33,18 @@ pub(crate) struct Plan {
     /// Reads a second at the fixed rate.
     #[arg(long, default_value_t = 200)]
     pub(crate) read_rate: u32,
+    /// Purchase codes issued in a turn, one at a time.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) issues: u64,
+    /// Purchase codes issued in a turn with 16 in flight.
+    #[arg(long, default_value_t = 160)]
+    pub(crate) parallel_issues: u64,
+    /// Vouchers downloaded, each twice.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) vouchers: u64,
+    /// Measures this alone.
+    #[arg(long)]
+    pub(crate) only: Option<Subject>,
 }
 
 impl Plan {
@@ -32,5 +53,39 @@ impl Plan {
         let rounds = self.rounds as u64;
         let each = self.creations + self.parallel_creations + u64::from(self.creation_rate * self.seconds);
         usize::try_from(rounds * each + 2000).unwrap_or(usize::MAX)
+    }
+
+    /// Purchase codes that all turns together issue.
+    pub(crate) fn all_issues(&self) -> u64 {
+        self.rounds as u64 * (self.issues + self.parallel_issues)
+    }
+
+    /// Whether this is measured at all.
+    pub(crate) fn has(&self, subject: Subject) -> bool {
+        self.only.is_none_or(|only| only == subject)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        plan: Plan,
+    }
+
+    #[test]
+    fn one_subject_can_be_measured_alone() {
+        let has = |arguments: &[&str]| {
+            let plan = Arguments::parse_from(arguments).plan;
+            [Subject::Invoices, Subject::Purchases].map(|subject| plan.has(subject))
+        };
+        assert_eq!(has(&["bench"]), [true, true]);
+        assert_eq!(has(&["bench", "--only", "invoices"]), [true, false]);
+        assert_eq!(has(&["bench", "--only", "purchases"]), [false, true]);
     }
 }

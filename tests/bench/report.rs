@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::figures::{Comparison, Cost, Figures, Side, Spread};
+use crate::figures::{Comparison, Cost, Figures, Side, Spread, Vouchers};
 
 impl Display for Figures {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
@@ -12,8 +12,15 @@ impl Display for Figures {
         for comparison in &self.comparisons {
             write!(out, "\n{comparison}")?;
         }
-        write!(out, "\nOne invoice at Temporal, until it is answered\n{}", self.invoice)?;
-        write!(out, "\nOne note of the floor\n{}", self.floor)?;
+        for note in &self.notes {
+            writeln!(out, "\n{note}")?;
+        }
+        for cost in &self.costs {
+            write!(out, "\n{cost}")?;
+        }
+        if let Some(vouchers) = &self.vouchers {
+            write!(out, "\n{vouchers}")?;
+        }
         writeln!(out, "\n{:<20}{:>12}{:>12}", "memory, MiB", "resident", "highest")?;
         for memory in &self.memory {
             writeln!(out, "{:<20}{:>12.1}{:>12.1}", memory.name, memory.resident, memory.highest)?;
@@ -24,17 +31,31 @@ impl Display for Figures {
 
 impl Display for Comparison {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{}", self.name)?;
-        let head = ["requests", "failed", "per s", "p50 ms", "p90", "p99", "p99.9", "longest"];
-        write!(out, "{:<8}", "")?;
-        head.iter().try_for_each(|name| write!(out, "{name:>10}"))?;
-        writeln!(out)?;
+        head(out, self.name)?;
         line(out, "ours", &self.ours)?;
         line(out, "floor", &self.floor)?;
         writeln!(out, "  ours / floor: p50 {}, throughput {}", self.p50_ratio, self.throughput_ratio)?;
         processor(out, "ours", &self.ours)?;
         processor(out, "floor", &self.floor)
     }
+}
+
+impl Display for Vouchers {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        head(out, "Downloading a voucher, one at a time")?;
+        line(out, "drawn", &self.drawn)?;
+        line(out, "kept", &self.kept)?;
+        processor(out, "drawn", &self.drawn)?;
+        processor(out, "kept", &self.kept)?;
+        writeln!(out, "{}", self.note)
+    }
+}
+
+fn head(out: &mut Formatter<'_>, name: &str) -> fmt::Result {
+    let columns = ["requests", "failed", "per s", "p50 ms", "p90", "p99", "p99.9", "longest"];
+    write!(out, "{name}\n{:<8}", "")?;
+    columns.iter().try_for_each(|column| write!(out, "{column:>10}"))?;
+    writeln!(out)
 }
 
 fn line(out: &mut Formatter<'_>, name: &str, side: &Side) -> fmt::Result {
@@ -58,7 +79,7 @@ impl Display for Spread {
 
 impl Display for Cost {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{} history events, {} bytes", self.events, self.bytes)?;
+        writeln!(out, "{}\n{} history events, {} bytes", self.name, self.events, self.bytes)?;
         for (operation, calls) in &self.calls {
             writeln!(out, "  {calls:>6.2} {operation}")?;
         }

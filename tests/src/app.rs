@@ -1,20 +1,16 @@
-use std::{
-    sync::{Arc, OnceLock},
-    thread,
-};
+use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use stack::{Settings, Stack};
 use store::postgres::Database;
-use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions, Url};
-use tokio::runtime::Runtime;
+use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions, Url, WorkflowCountOptions};
 use uuid::Uuid;
 
-use crate::{History, Merchant, ledger};
+use crate::{Aws, Device, Frontend, History, Merchant, SharedStack, eventually, ledger};
 
-static SHARED: OnceLock<Arc<Stack>> = OnceLock::new();
+static SHARED: SharedStack = SharedStack::new(Settings::isolated);
 
 /// A running Perdura on real servers, and what a test needs to look at it from outside.
 #[derive(Clone)]
@@ -29,12 +25,7 @@ impl TestApp {
     /// # Panics
     /// When the stack does not start.
     pub fn shared() -> Self {
-        let stack = SHARED.get_or_init(|| {
-            // The stack outlives the runtime of the test that happens to come first.
-            let starting = thread::spawn(|| Runtime::new()?.block_on(Stack::start(Settings::isolated())));
-            Arc::new(starting.join().expect("the starting thread").expect("the shared stack"))
-        });
-        Self::on(Arc::clone(stack))
+        SHARED.app()
     }
 
     /// A stack of its own, for a test that kills parts or needs other settings.
@@ -45,7 +36,7 @@ impl TestApp {
         Self::on(Arc::new(Stack::start(settings).await.expect("an isolated stack")))
     }
 
-    fn on(stack: Arc<Stack>) -> Self {
+    pub(crate) fn on(stack: Arc<Stack>) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
         Self { stack, http }
     }
@@ -74,6 +65,31 @@ impl TestApp {
         let scopes = ["invoices:write", "invoices:read"];
         let key = self.stack.create_key(&format!("merchant:{merchant_id}"), &scopes).expect("a merchant's key");
         Merchant::new(self.clone(), merchant_id, key)
+    }
+
+    /// A new lender's application with a key for everything that frontends do.
+    ///
+    /// # Panics
+    /// When no key can be made.
+    pub fn frontend(&self) -> Frontend {
+        let principal = format!("frontend:{}", Uuid::now_v7());
+        let key = self.stack.create_key(&principal, &["purchases:issue", "purchases:read"]);
+        Frontend::new(self.clone(), principal, key.expect("a frontend's key"))
+    }
+
+    /// A new till of a provider with a key for everything that tills do.
+    ///
+    /// # Panics
+    /// When no key can be made.
+    pub fn till(&self, provider: &str) -> Device {
+        let principal = format!("provider:{provider}/{}", Uuid::now_v7());
+        let key = self.stack.create_key(&principal, &["purchases:use", "purchases:read"]);
+        Device::new(self.clone(), key.expect("a till's key"))
+    }
+
+    /// DynamoDB and S3.
+    pub fn aws(&self) -> Aws {
+        Aws::at(self.stack.aws_url())
     }
 
     /// A pool of connections to the database.
@@ -108,6 +124,24 @@ impl TestApp {
     /// The history of an invoice's workflow.
     pub async fn history(&self, invoice_id: Uuid) -> History {
         History::fetch(&self.temporal().await, &workflows::invoices::workflow_id(invoice_id)).await
+    }
+
+    /// The history of a purchase's workflow.
+    pub async fn purchase_history(&self, purchase_id: Uuid) -> History {
+        History::fetch(&self.temporal().await, &workflows::purchase_codes::workflow_id(purchase_id)).await
+    }
+
+    /// Waits until Temporal lists this many runs that an operator's query finds.
+    ///
+    /// # Panics
+    /// When Temporal is away.
+    pub async fn until_runs(&self, query: &str, wanted: usize) {
+        let temporal = self.temporal().await;
+        let counted = || async {
+            let counted = temporal.count_workflows(query, WorkflowCountOptions::default()).await;
+            counted.expect("a count").count()
+        };
+        eventually(&format!("{wanted} runs with {query}"), counted, |count| *count == wanted).await;
     }
 
     /// Calls a control route of the sandbox.

@@ -1,8 +1,8 @@
-use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{TestApp, eventually};
+use crate::{Answer, TestApp, eventually};
 
 /// A merchant, and what merchants do over HTTP.
 #[derive(Clone)]
@@ -10,52 +10,6 @@ pub struct Merchant {
     app: TestApp,
     id: Uuid,
     key: String,
-}
-
-/// What the API said.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// Status.
-    pub status: StatusCode,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// Body, null when it is no JSON.
-    pub body: Value,
-}
-
-impl Answer {
-    /// Reads an answer to its end.
-    ///
-    /// # Panics
-    /// When the API goes away in the middle of it.
-    pub async fn to(request: RequestBuilder) -> Self {
-        Self::attempt(request).await.expect("an answer of the API")
-    }
-
-    /// The same where the API may go away at any moment.
-    pub async fn attempt(request: RequestBuilder) -> reqwest::Result<Self> {
-        let response = request.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let text = response.text().await?;
-        Ok(Self { status, headers, body: serde_json::from_str(&text).unwrap_or_default() })
-    }
-
-    /// The id of the invoice in the body.
-    ///
-    /// # Panics
-    /// When there is none.
-    pub fn invoice_id(&self) -> Uuid {
-        let id = self.body["invoice_id"].as_str();
-        id.and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no invoice in {self:#?}"))
-    }
-
-    /// A string of the body.
-    ///
-    /// # Panics
-    /// When there is none.
-    pub fn text(&self, field: &str) -> &str {
-        self.body[field].as_str().unwrap_or_else(|| panic!("no {field} in {self:#?}"))
-    }
 }
 
 impl Merchant {

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use serde_json::{Value, json};
-use store::postgres::Database;
+use store::{dynamodb::PurchaseTables, postgres::Database};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 
 use crate::{
@@ -24,12 +24,16 @@ const PING: Duration = Duration::from_secs(2);
 pub(crate) struct Health {
     running: Mutex<BTreeMap<&'static str, bool>>,
     database: Database,
+    tables: Option<PurchaseTables>,
 }
 
 impl Health {
-    pub(crate) fn new(settings: &WorkerSettings) -> anyhow::Result<Self> {
+    pub(crate) async fn new(settings: &WorkerSettings) -> anyhow::Result<Self> {
         let running = settings.processes.iter().map(|process| (process.name(), false)).collect();
-        Ok(Self { running: Mutex::new(running), database: process::database(settings, "perdura-worker-health")? })
+        let database = process::database(settings, "perdura-worker-health")?;
+        let has_tables = settings.processes.contains(&Process::PurchaseCodes);
+        let tables = if has_tables { Some(settings.purchase_codes.tables().await?) } else { None };
+        Ok(Self { running: Mutex::new(running), database, tables })
     }
 
     pub(crate) fn set_running(&self, process: Process, running: bool) {
@@ -38,13 +42,29 @@ impl Health {
 
     async fn report(&self) -> (StatusCode, Value) {
         let processes = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let database = timeout(PING, self.database.ping()).await.is_ok_and(|ping| ping.is_ok());
-        let ready = database && processes.values().all(|running| *running);
+        let (database, tables) = tokio::join!(answers(self.database.ping()), self.ping_tables());
+        let ready = database && tables.unwrap_or(true) && processes.values().all(|running| *running);
         let word = |up: bool| if up { "up" } else { "down" };
         let processes: BTreeMap<_, _> = processes.into_iter().map(|(name, up)| (name, word(up))).collect();
         let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        (status, json!({ "ready": ready, "database": word(database), "processes": processes }))
+        let mut report = json!({ "ready": ready, "database": word(database), "processes": processes });
+        if let Some(tables) = tables {
+            report["tables"] = word(tables).into();
+        }
+        (status, report)
     }
+
+    /// Whether the tables answer; none where no process has any.
+    async fn ping_tables(&self) -> Option<bool> {
+        match &self.tables {
+            Some(tables) => Some(answers(tables.ping()).await),
+            None => None,
+        }
+    }
+}
+
+async fn answers<E>(ping: impl Future<Output = Result<(), E>>) -> bool {
+    timeout(PING, ping).await.is_ok_and(|answer| answer.is_ok())
 }
 
 /// Answers `/livez` and `/readyz` until the worker stops.

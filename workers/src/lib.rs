@@ -3,12 +3,14 @@
 mod health;
 pub mod logging;
 mod process;
+mod purchase_codes;
 mod relay;
 mod settings;
 mod supervisor;
 
 use clap::Parser;
 
+pub use purchase_codes::PurchaseSettings;
 pub use settings::WorkerSettings;
 pub use supervisor::run;
 

@@ -4,14 +4,14 @@ use clap::{Parser, ValueEnum};
 use secrecy::SecretString;
 use temporal::TemporalSettings;
 
-use crate::logging::LogFormat;
+use crate::{logging::LogFormat, purchase_codes::PurchaseSettings};
 
 /// Settings of a worker. Each is a flag and an environment variable.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "perdura-worker", version, about = "Runs the workflows and activities of Perdura's processes")]
 pub struct WorkerSettings {
     /// Processes to run, each on a connection and a thread of its own.
-    #[arg(long, env = "PERDURA_PROCESSES", value_delimiter = ',', default_value = "invoices")]
+    #[arg(long, env = "PERDURA_PROCESSES", value_delimiter = ',', default_value = "invoices,purchase-codes")]
     pub processes: Vec<Process>,
     /// Where Temporal is.
     #[command(flatten)]
@@ -28,6 +28,9 @@ pub struct WorkerSettings {
     /// How long the address service may take to answer.
     #[arg(long, env = "PERDURA_ADDRESS_SERVICE_TIMEOUT", default_value = "5s", value_parser = humantime::parse_duration)]
     pub address_service_timeout: Duration,
+    /// What the purchase codes need.
+    #[command(flatten)]
+    pub purchase_codes: PurchaseSettings,
     /// Where health is answered.
     #[arg(long, env = "PERDURA_WORKER_LISTEN", default_value = "127.0.0.1:8083")]
     pub listen: SocketAddr,
@@ -47,6 +50,8 @@ pub struct WorkerSettings {
 pub enum Process {
     /// Crypto invoices.
     Invoices,
+    /// Purchase codes.
+    PurchaseCodes,
 }
 
 impl Process {
@@ -54,6 +59,7 @@ impl Process {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Invoices => "invoices",
+            Self::PurchaseCodes => "purchase-codes",
         }
     }
 }

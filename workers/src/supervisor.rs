@@ -21,9 +21,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Runs every process of `settings` until SIGTERM or SIGINT, then lets running work end.
 pub async fn run(settings: WorkerSettings) -> anyhow::Result<()> {
     settings.temporal.key_ring().context("no worker starts without its payload keys")?;
+    process::check(&settings)?;
     let settings = Arc::new(settings);
     let (stop, stopping) = watch::channel(false);
-    let health = Arc::new(Health::new(&settings)?);
+    let health = Arc::new(Health::new(&settings).await?);
     let serving = tokio::spawn(health::serve(settings.listen, Arc::clone(&health), stopping.clone()));
     let threads: Vec<_> = settings
         .processes
@@ -95,7 +96,7 @@ async fn run_once(
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let client = settings.temporal.connect().await?;
-    let mut worker = process::worker(process, settings, client)?;
+    let mut worker = process::worker(process, settings, client).await?;
     let shut_down = worker.shutdown_handle();
     tokio::spawn(async move {
         if stopping.wait_for(|stop| *stop).await.is_ok() {

@@ -13,7 +13,8 @@ use axum::{
 pub(crate) use key::KeyHash;
 pub(crate) use key_cache::KeyCache;
 pub(crate) use permissions::{
-    CancelInvoices, Canceller, DecodePayloads, Permission, ReadInvoices, ReportDeposits, WriteInvoices,
+    CancelInvoices, Canceller, CheckPurchases, DecodePayloads, DownloadVouchers, IssuePurchases, Permission,
+    PurchaseReader, ReadInvoices, ReadPurchases, ReportDeposits, UsePurchases, WriteInvoices,
 };
 pub(crate) use principal::{Principal, SCOPES};
 

@@ -64,6 +64,90 @@ impl Permission for CancelInvoices {
     }
 }
 
+/// Issue purchase codes: a frontend.
+#[derive(Debug)]
+pub(crate) struct IssuePurchases;
+
+impl Permission for IssuePurchases {
+    type Who = ();
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<(), Problem> {
+        require("purchases:issue", scopes)?;
+        match principal {
+            Principal::Frontend(_) => Ok(()),
+            _ => Err(not_for(principal)),
+        }
+    }
+}
+
+/// Use purchase codes: a device, by its provider.
+#[derive(Debug)]
+pub(crate) struct UsePurchases;
+
+impl Permission for UsePurchases {
+    type Who = String;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<String, Problem> {
+        require("purchases:use", scopes)?;
+        match principal {
+            Principal::ProviderDevice { provider, .. } => Ok(provider.clone()),
+            _ => Err(not_for(principal)),
+        }
+    }
+}
+
+/// Who reads purchases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PurchaseReader {
+    /// The frontend that asked for them, as its principal is written.
+    Frontend(String),
+    /// The provider that they are for.
+    Provider(String),
+}
+
+/// Read purchases: a frontend or a provider.
+#[derive(Debug)]
+pub(crate) struct ReadPurchases;
+
+impl Permission for ReadPurchases {
+    type Who = PurchaseReader;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<PurchaseReader, Problem> {
+        require("purchases:read", scopes)?;
+        match principal {
+            Principal::Frontend(_) => Ok(PurchaseReader::Frontend(principal.to_string())),
+            Principal::ProviderDevice { provider, .. } => Ok(PurchaseReader::Provider(provider.clone())),
+            _ => Err(not_for(principal)),
+        }
+    }
+}
+
+/// Look whether a code can be used: its provider.
+#[derive(Debug)]
+pub(crate) struct CheckPurchases;
+
+impl Permission for CheckPurchases {
+    type Who = PurchaseReader;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<PurchaseReader, Problem> {
+        let reader = ReadPurchases::admit(principal, scopes)?;
+        if matches!(reader, PurchaseReader::Provider(_)) { Ok(reader) } else { Err(not_for(principal)) }
+    }
+}
+
+/// Download vouchers: the frontend.
+#[derive(Debug)]
+pub(crate) struct DownloadVouchers;
+
+impl Permission for DownloadVouchers {
+    type Who = PurchaseReader;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<PurchaseReader, Problem> {
+        let reader = ReadPurchases::admit(principal, scopes)?;
+        if matches!(reader, PurchaseReader::Frontend(_)) { Ok(reader) } else { Err(not_for(principal)) }
+    }
+}
+
 /// Report deposits: a watcher.
 #[derive(Debug)]
 pub(crate) struct ReportDeposits;
@@ -119,6 +203,8 @@ mod tests {
     use super::*;
 
     const MERCHANT: &str = "merchant:0190a0b0-0000-7000-8000-00000000000a";
+    const FRONTEND: &str = "frontend:app";
+    const TILL: &str = "provider:P-1/till-7";
 
     fn code_of<P: Permission>(principal: &str, scopes: &[&str]) -> Option<String> {
         let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
@@ -133,6 +219,12 @@ mod tests {
         assert_eq!(code_of::<CancelInvoices>(MERCHANT, &["invoices:write"]), None);
         assert_eq!(code_of::<CancelInvoices>("operator:eve", &["operator"]), None);
         assert_eq!(code_of::<ReportDeposits>("watcher:w", &["deposits:report"]), None);
+        assert_eq!(code_of::<IssuePurchases>(FRONTEND, &["purchases:issue"]), None);
+        assert_eq!(code_of::<UsePurchases>(TILL, &["purchases:use"]), None);
+        assert_eq!(code_of::<ReadPurchases>(FRONTEND, &["purchases:read"]), None);
+        assert_eq!(code_of::<ReadPurchases>(TILL, &["purchases:read"]), None);
+        assert_eq!(code_of::<CheckPurchases>(TILL, &["purchases:read"]), None);
+        assert_eq!(code_of::<DownloadVouchers>(FRONTEND, &["purchases:read"]), None);
         assert_eq!(code_of::<DecodePayloads>("operator:eve", &["operator"]), None);
     }
 
@@ -144,6 +236,10 @@ mod tests {
         assert_eq!(code_of::<CancelInvoices>(MERCHANT, &["invoices:read", "operator"]), missing);
         assert_eq!(code_of::<CancelInvoices>("operator:eve", &["invoices:write"]), missing);
         assert_eq!(code_of::<ReportDeposits>("watcher:w", &[]), missing);
+        assert_eq!(code_of::<IssuePurchases>(FRONTEND, &["purchases:read"]), missing);
+        assert_eq!(code_of::<UsePurchases>(TILL, &["purchases:read"]), missing);
+        assert_eq!(code_of::<ReadPurchases>(FRONTEND, &["purchases:issue"]), missing);
+        assert_eq!(code_of::<CheckPurchases>(TILL, &["purchases:use"]), missing);
         assert_eq!(code_of::<DecodePayloads>(MERCHANT, &["invoices:write"]), missing);
     }
 
@@ -154,6 +250,11 @@ mod tests {
         assert_eq!(code_of::<ReadInvoices>("watcher:w", &["invoices:read"]), refused);
         assert_eq!(code_of::<CancelInvoices>("watcher:w", &["invoices:write"]), refused);
         assert_eq!(code_of::<ReportDeposits>(MERCHANT, &["deposits:report"]), refused);
+        assert_eq!(code_of::<IssuePurchases>(TILL, &["purchases:issue"]), refused);
+        assert_eq!(code_of::<UsePurchases>(FRONTEND, &["purchases:use"]), refused);
+        assert_eq!(code_of::<ReadPurchases>(MERCHANT, &["purchases:read"]), refused);
+        assert_eq!(code_of::<CheckPurchases>(FRONTEND, &["purchases:read"]), refused);
+        assert_eq!(code_of::<DownloadVouchers>(TILL, &["purchases:read"]), refused);
         assert_eq!(code_of::<DecodePayloads>(MERCHANT, &["operator"]), refused);
     }
 }

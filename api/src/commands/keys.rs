@@ -19,7 +19,7 @@ pub(super) struct Settings {
 enum Command {
     /// Make a key and print it. It is shown this once.
     Create {
-        /// Owner: merchant:<uuid>, watcher:<name> or operator:<name>.
+        /// Owner: merchant:<uuid>, frontend:<name>, provider:<provider>/<device>, watcher:<name> or operator:<name>.
         #[arg(long)]
         principal: Principal,
         /// What the key may do; can be given more than once.
@@ -61,11 +61,12 @@ async fn create(database: &Database, principal: &Principal, mut scopes: Vec<Stri
 
 /// A scope is for one kind of principal: a merchant's key cannot be made an operator's by mistake.
 fn check(principal: &Principal, scope: &str) -> anyhow::Result<()> {
-    let Some((_, kind)) = SCOPES.iter().find(|(known, _)| *known == scope) else {
+    let Some((_, kinds)) = SCOPES.iter().find(|(known, _)| *known == scope) else {
         let known: Vec<_> = SCOPES.iter().map(|(scope, _)| *scope).collect();
         bail!("there is no scope \"{scope}\": there are {}", known.join(", "));
     };
-    ensure!(*kind == principal.kind(), "the scope {scope} is for {kind}:…, not for {principal}");
+    let kind = principal.kind();
+    ensure!(kinds.contains(&kind), "the scope {scope} is for {}:…, not for {principal}", kinds.join(":… or "));
     Ok(())
 }
 

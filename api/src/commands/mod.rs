@@ -1,6 +1,7 @@
 //! What the binary can do.
 
 mod keys;
+mod migrate;
 mod serve;
 
 use std::io::{Write, stdout};
@@ -30,8 +31,8 @@ pub struct Cli {
 enum Command {
     /// Serve the API.
     Serve(Box<serve::Settings>),
-    /// Bring the database's schema up to date.
-    Migrate(DatabaseSettings),
+    /// Bring the database's schema up to date, and create the tables and the bucket of the purchase codes.
+    Migrate(Box<migrate::Settings>),
     /// Print the search attributes that a Temporal namespace has to have, one Name=Type a line.
     SearchAttributes,
     /// Print the OpenAPI document, of which docs/openapi.json is a copy.
@@ -59,7 +60,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     logging::start(cli.log_format);
     match cli.command {
         Command::Serve(settings) => serve::run(*settings).await,
-        Command::Migrate(settings) => Ok(settings.open()?.migrate().await?),
+        Command::Migrate(settings) => migrate::run(*settings).await,
         Command::SearchAttributes => print_search_attributes(),
         Command::Openapi => Ok(stdout().lock().write_all(openapi::text()?.as_bytes())?),
         Command::Keys(settings) => keys::run(settings).await,

@@ -19,6 +19,7 @@ use crate::{
     catalogue::Catalogue,
     engine::Engine,
     invoices::InvoiceSettings,
+    purchase_codes::{PurchaseCodes, PurchaseSettings, RecordSettings, VoucherSettings},
     rate_limit::{RateLimits, RateSettings},
     router, secrets,
     server::{self, Bounds},
@@ -60,6 +61,12 @@ pub(super) struct Settings {
     #[command(flatten)]
     invoices: InvoiceSettings,
     #[command(flatten)]
+    purchases: PurchaseSettings,
+    #[command(flatten)]
+    records: RecordSettings,
+    #[command(flatten)]
+    vouchers: VoucherSettings,
+    #[command(flatten)]
     rates: RateSettings,
     #[command(flatten)]
     bounds: Bounds,
@@ -67,7 +74,7 @@ pub(super) struct Settings {
 
 /// Serves until SIGTERM or SIGINT. The port answers at once; Temporal and the database may come later.
 pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
-    let services = Arc::new(services(&settings)?);
+    let services = Arc::new(services(&settings).await?);
     let (stop, stopping) = watch::channel(false);
     let mut servers = JoinSet::new();
     if let Some(address) = settings.open_codec_listen {
@@ -100,7 +107,7 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn services(settings: &Settings) -> anyhow::Result<Services> {
+async fn services(settings: &Settings) -> anyhow::Result<Services> {
     let database = Database::new(&settings.database_url, settings.database_connections, "perdura-api")
         .context("PERDURA_DATABASE_URL cannot be used")?;
     let keys = settings.temporal.key_ring().context("PERDURA_CODEC_KEYS_FILE cannot be used")?;
@@ -113,8 +120,16 @@ fn services(settings: &Settings) -> anyhow::Result<Services> {
         fingerprint_key: secrets::fingerprint_key(&settings.fingerprint_key_file)?,
         watcher_secrets: secrets::watcher_secrets(&settings.watcher_secrets_file)?,
         invoices: settings.invoices.clone(),
+        purchase_codes: purchase_codes(settings).await?,
         rate_limits: RateLimits::new(&settings.rates),
     })
+}
+
+async fn purchase_codes(settings: &Settings) -> anyhow::Result<Option<PurchaseCodes>> {
+    let Some(records) = settings.records.connect().await? else {
+        return Ok(None);
+    };
+    PurchaseCodes::new(records, settings.purchases.clone(), &settings.vouchers).map(Some)
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -8,7 +8,7 @@ use workflows::domain::BaseUnits;
 use crate::{
     json,
     openapi::schemas,
-    problem::{FieldError, Problem, kinds},
+    problem::{FieldError, Problem, kinds, noted},
     text::{self, Lines},
 };
 
@@ -137,11 +137,6 @@ impl CreateInvoice {
         }
         Err(FieldError::new("expires_in_seconds", format!("is not between 1 and {LONGEST_EXPIRY_SECONDS}")))
     }
-}
-
-/// The value, or a note of what is wrong.
-fn noted<T>(checked: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> Option<T> {
-    checked.map_err(|error| errors.push(error)).ok()
 }
 
 fn external_id_flaw(external_id: &str) -> Option<String> {

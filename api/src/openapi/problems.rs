@@ -92,6 +92,13 @@ pub(super) fn example(kind: Kind) -> Value {
         kinds::INVALID_QUERY => {
             example["errors"] = json!([{ "field": "limit", "detail": "is not between 1 and 100" }]);
         }
+        kinds::LOAN_REFUSED => {
+            example["errors"] = json!([{ "field": "amount", "detail": "is not the amount and currency of the loan" }]);
+        }
+        kinds::OTP_REFUSED => example["attempts_left"] = 2.into(),
+        kinds::OTP_LOCKED => example["locked_until"] = "2026-01-31T12:15:00.000Z".into(),
+        kinds::CODE_NOT_VALID => example["reason"] = "already_used".into(),
+        kinds::DISBURSEMENT_REFUSED => example["reason"] = "INVALID_ACCOUNT_STATE".into(),
         kinds::EXTERNAL_ID_TAKEN => example["invoice_id"] = invoice_id.into(),
         kinds::INVOICE_NOT_CANCELLABLE => example["invoice_status"] = "payment_accepted".into(),
         _ => {}

@@ -3,16 +3,72 @@
 
 use serde_json::Value;
 use utoipa::openapi::{KnownFormat, Object, ObjectBuilder, SchemaFormat, schema::Type};
-use workflows::invoices::{CancelReason, InvoiceException, InvoiceStatus};
+use workflows::{
+    invoices::{CancelReason, InvoiceException, InvoiceStatus},
+    purchase_codes::CodeStatus,
+};
 
 /// A text without control characters.
 pub(crate) const ONE_LINE: &str = r"^[^\u0000-\u001F\u007F-\u009F]*$";
 
+/// A plain decimal that is more than nothing.
+const POSITIVE: &str = r"^(0*[1-9][0-9]*(\.[0-9]+)?|0+\.[0-9]*[1-9][0-9]*)$";
+
 /// The amount of an invoice: a plain positive decimal.
 pub(crate) fn amount() -> Object {
-    let plain = text().pattern(Some(r"^(0*[1-9][0-9]*(\.[0-9]+)?|0+\.[0-9]*[1-9][0-9]*)$"));
+    let plain = text().pattern(Some(POSITIVE));
     let described = plain.description(Some("Plain decimal, with no more decimals than the coin has on this network"));
     described.max_length(Some(80)).examples(["12.50"]).build()
+}
+
+/// An amount of a currency: a plain positive decimal.
+pub(crate) fn money() -> Object {
+    let plain = text().pattern(Some(POSITIVE)).max_length(Some(80));
+    plain.description(Some("Plain decimal, with no more decimals than the currency has")).examples(["1250.00"]).build()
+}
+
+/// An amount of a currency as answers have it.
+pub(crate) fn money_answered() -> Object {
+    let plain = text().pattern(Some(r"^[0-9]+(\.[0-9]+)?$"));
+    plain.description(Some("Plain decimal with all decimals of the currency")).examples(["1250.00"]).build()
+}
+
+/// A currency.
+pub(crate) fn currency() -> Object {
+    text().pattern(Some("^[A-Z]{3}$")).description(Some("Code of ISO 4217")).examples(["MXN"]).build()
+}
+
+/// An id that an outside system gave.
+pub(crate) fn outside_id() -> Object {
+    let visible = text().pattern(Some(r"^[!-\-0-\[\]-~][!-.0-\[\]-~]{0,63}$"));
+    visible.description(Some("1 to 64 visible ASCII characters without slashes, not beginning with a dot")).build()
+}
+
+/// A one-time password.
+pub(crate) fn otp() -> Object {
+    text().pattern(Some("^[0-9]{4,12}$")).description(Some("What the client typed; it is not kept")).build()
+}
+
+/// What a till scanned.
+pub(crate) fn scanned() -> Object {
+    let line = text().pattern(Some(ONE_LINE)).min_length(Some(1)).max_length(Some(200));
+    line.description(Some("The code, in any case and with any hyphens, or all that the QR symbol holds")).build()
+}
+
+/// A purchase code as answers have it.
+pub(crate) fn purchase_code() -> Object {
+    text().pattern(Some("^[0-9A-Z]{21}$")).description(Some("What the client shows at the till")).build()
+}
+
+/// Where a purchase code stands.
+pub(crate) fn code_status() -> Object {
+    let all = [CodeStatus::Generado, CodeStatus::Usado, CodeStatus::Vencido];
+    words(all.map(CodeStatus::as_str), "`GENERADO`: can be scanned; `USADO`: was scanned; `VENCIDO`: was not, in time")
+}
+
+/// A day.
+pub(crate) fn date() -> Object {
+    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))).examples(["2026-02-28"]).build()
 }
 
 /// A sum as answers have it.

@@ -30,18 +30,28 @@ kinds! {
     SIGNATURE_INVALID = UNAUTHORIZED, "signature_invalid", "The signature does not fit the body";
     SCOPE_MISSING = FORBIDDEN, "scope_missing", "The API key may not do this";
     PRINCIPAL_NOT_ALLOWED = FORBIDDEN, "principal_not_allowed", "This is not for the owner of this API key";
+    OTP_REFUSED = FORBIDDEN, "otp_refused", "The one-time password does not confirm this";
+    OTP_LOCKED = FORBIDDEN, "otp_locked", "Too many one-time passwords of this client were wrong";
+    CODE_NOT_VALID = FORBIDDEN, "code_not_valid", "The purchase code is not valid here";
     NOT_FOUND = NOT_FOUND, "not_found", "There is no such thing";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "method_not_allowed", "The route does not take this method";
     REQUEST_TIMEOUT = REQUEST_TIMEOUT, "request_timeout", "The request did not arrive in time";
     EXTERNAL_ID_TAKEN = CONFLICT, "external_id_taken", "The external id belongs to another invoice";
     INVOICE_NOT_CANCELLABLE = CONFLICT, "invoice_not_cancellable", "The invoice cannot be cancelled any more";
+    PURCHASE_ACTIVE = CONFLICT, "purchase_active", "The loan has another purchase already";
+    LOAN_DISBURSED_ELSEWHERE = CONFLICT, "loan_disbursed_elsewhere", "The loan was disbursed in another way";
+    CODE_EXPIRED = GONE, "code_expired", "The purchase code is over";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body has to be application/json";
     UNACCEPTABLE = UNPROCESSABLE_ENTITY, "unacceptable", "The request is understood and cannot be accepted";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The Idempotency-Key came with another body";
+    LOAN_REFUSED = UNPROCESSABLE_ENTITY, "loan_refused", "The loan is not what the request says";
+    SCHEDULE_IMPOSSIBLE = UNPROCESSABLE_ENTITY, "schedule_impossible", "The loan has no first payment date";
+    DISBURSEMENT_REFUSED = UNPROCESSABLE_ENTITY, "disbursement_refused", "The loan cannot be disbursed";
     RATE_LIMITED = TOO_MANY_REQUESTS, "rate_limited", "Too many requests came at once";
     INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side";
     TEMPORARILY_UNAVAILABLE = SERVICE_UNAVAILABLE, "temporarily_unavailable", "This is not possible just now";
+    OTP_UNANSWERED = SERVICE_UNAVAILABLE, "otp_unanswered", "The one-time password or the loan could not be checked";
 }
 
 /// The kind of an error that the framework answered with nothing but a status.

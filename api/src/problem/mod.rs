@@ -13,7 +13,7 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::postgres::StoreError;
+use store::{dynamodb::TableError, postgres::StoreError};
 use utoipa::ToSchema;
 
 use kinds::Kind;
@@ -52,6 +52,11 @@ impl FieldError {
     pub(crate) fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { field: field.into(), detail: detail.into() }
     }
+}
+
+/// The value, or a note of what is wrong.
+pub(crate) fn noted<T>(checked: Result<T, FieldError>, errors: &mut Vec<FieldError>) -> Option<T> {
+    checked.map_err(|error| errors.push(error)).ok()
 }
 
 impl Problem {
@@ -144,6 +149,15 @@ impl From<StoreError> for Problem {
             return Self::temporarily_unavailable("the database does not answer").caused_by(error);
         }
         Self::unforeseen(error)
+    }
+}
+
+impl From<TableError> for Problem {
+    fn from(error: TableError) -> Self {
+        if error.is_corrupt() {
+            return Self::unforeseen(error);
+        }
+        Self::temporarily_unavailable("the tables of the purchases do not answer").caused_by(error)
     }
 }
 

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::{
     FloorSettings, TASK_QUEUE,
+    purchase::FloorPurchase,
     rows::{self, Kept},
     workflow::{FloorWorkflow, Note},
 };
@@ -41,7 +42,11 @@ struct Asked {
 pub(crate) async fn run(settings: FloorSettings) -> anyhow::Result<()> {
     let client = settings.temporal.connect().await?;
     let floor = Arc::new(Floor { client, database: rows::pool(&settings.database_url, CONNECTIONS)? });
-    let routes = Router::new().route("/notes", post(create)).route("/notes/{id}", get(read)).with_state(floor);
+    let routes = Router::new()
+        .route("/notes", post(create))
+        .route("/notes/{id}", get(read))
+        .route("/purchases", post(issue))
+        .with_state(floor);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     writeln!(stdout().lock(), "{}", listener.local_addr()?.port())?;
     let listener = listener.tap_io(|stream| {
@@ -60,6 +65,15 @@ async fn create(
     Ok((StatusCode::CREATED, Json(note)))
 }
 
+async fn issue(
+    State(floor): State<Arc<Floor>>,
+    Json(asked): Json<Asked>,
+) -> Result<(StatusCode, Json<Note>), (StatusCode, String)> {
+    let note = Note { id: Uuid::now_v7(), text: asked.text };
+    floor.issue(note.clone()).await.map_err(|error| failed(&error))?;
+    Ok((StatusCode::CREATED, Json(note)))
+}
+
 async fn read(
     State(floor): State<Arc<Floor>>,
     Path(id): Path<Uuid>,
@@ -70,14 +84,24 @@ async fn read(
 
 impl Floor {
     async fn keep(&self, note: Note) -> anyhow::Result<Uuid> {
-        let workflow_id = super::workflow_id(note.id);
-        let options =
-            WorkflowUpdateWithStartOptions::new(TASK_QUEUE, workflow_id, WorkflowIdConflictPolicy::UseExisting).build();
+        let options = options(super::workflow_id(note.id));
         let update = (FloorWorkflow::keep, note);
         let started =
             self.client.start_update_with_start_workflow(FloorWorkflow::run, (), update.0, update.1, options).await?;
         Ok(started.get_result(RpcOptions::default()).await?)
     }
+
+    async fn issue(&self, note: Note) -> anyhow::Result<Uuid> {
+        let options = options(super::purchase_workflow_id(note.id));
+        let update = (FloorPurchase::issue, note);
+        let started =
+            self.client.start_update_with_start_workflow(FloorPurchase::run, (), update.0, update.1, options).await?;
+        Ok(started.get_result(RpcOptions::default()).await?)
+    }
+}
+
+fn options(workflow_id: String) -> WorkflowUpdateWithStartOptions {
+    WorkflowUpdateWithStartOptions::new(TASK_QUEUE, workflow_id, WorkflowIdConflictPolicy::UseExisting).build()
 }
 
 fn failed(error: &anyhow::Error) -> (StatusCode, String) {

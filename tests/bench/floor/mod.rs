@@ -1,8 +1,10 @@
-//! The bare floor that invoices are compared with: an update-with-start with one local activity that inserts one row, and a
-//! handler that selects one. It runs in processes of its own, so that processor time and memory compare.
+//! The bare floor. Invoices are compared with an update-with-start with one local activity that inserts one row, and
+//! with a handler that selects one; purchase codes with an update-with-start with as many activities of the same kinds,
+//! none of which does anything. It runs in processes of its own, so that processor time and memory compare.
 
 mod child;
 mod http;
+mod purchase;
 mod rows;
 mod worker;
 mod workflow;
@@ -18,6 +20,11 @@ const TASK_QUEUE: &str = "floor";
 /// The workflow id of a note.
 pub(crate) fn workflow_id(id: Uuid) -> String {
     format!("floor/{id}")
+}
+
+/// The workflow id of a purchase.
+pub(crate) fn purchase_workflow_id(id: Uuid) -> String {
+    format!("floor-purchase/{id}")
 }
 
 /// One process of the floor.

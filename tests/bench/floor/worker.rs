@@ -4,7 +4,9 @@ use temporalio_sdk::{
 };
 
 use super::{
-    FloorSettings, TASK_QUEUE, rows,
+    FloorSettings, TASK_QUEUE,
+    purchase::{FloorPurchase, FloorSteps},
+    rows,
     workflow::{FloorActivities, FloorWorkflow},
 };
 
@@ -22,6 +24,8 @@ pub(crate) async fn run(settings: FloorSettings) -> anyhow::Result<()> {
     let options = WorkerOptions::new(TASK_QUEUE)
         .register_workflow::<FloorWorkflow>()?
         .register_activities(FloorActivities { database })
+        .register_workflow::<FloorPurchase>()?
+        .register_activities(FloorSteps)
         .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(WORKFLOW_POLLS))
         .nonsticky_to_sticky_poll_ratio(NEW_RUN_SHARE)
         .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(ACTIVITY_POLLS))

@@ -6,4 +6,4 @@ mod sample;
 mod target;
 
 pub(crate) use sample::Sample;
-pub(crate) use target::Target;
+pub(crate) use target::{Target, in_turn};

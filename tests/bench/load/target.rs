@@ -24,3 +24,9 @@ impl Target {
         response.bytes().await.is_ok() && expected
     }
 }
+
+/// The `number`-th of so many, over and over again.
+pub(crate) fn in_turn(addresses: &[String], number: u64) -> &str {
+    let index = usize::try_from(number).unwrap_or_default() % addresses.len();
+    &addresses[index]
+}

@@ -9,7 +9,8 @@ use std::{
 
 use serde_json::{Value, json};
 use stack::{Part, Settings};
-use system_tests::{Answer, History, Merchant, TestApp, eventually};
+use system_tests::{Answer, History, Merchant, PROVIDER, TestApp, eventually};
+use uuid::Uuid;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -20,13 +21,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .env(Part::Api, "PERDURA_CODEC_KEYS_FILE", keys)
         .env(Part::Worker, "PERDURA_CODEC_KEYS_FILE", keys)
         .env(Part::Api, "PERDURA_INVOICE_MONITORING", "2s")
-        .env(Part::Api, "PERDURA_INVOICE_PARTIAL_GRACE", "1s");
+        .env(Part::Api, "PERDURA_INVOICE_PARTIAL_GRACE", "1s")
+        .env(Part::Api, "PERDURA_PURCHASE_EXPIRES_IN", "3s")
+        .env(Part::Api, "PERDURA_PURCHASE_BLOCKED_RETRY", "1s")
+        .env(Part::Api, "PERDURA_PURCHASE_IMAGE_GRACE", "1s");
     let recorder = Recorder { app: TestApp::isolated(settings).await, folder };
     recorder.paid().await?;
     recorder.expired().await?;
     recorder.expired_with_too_little().await?;
     recorder.cancelled().await?;
     recorder.waiting_on_a_new_address().await?;
+    recorder.code_used().await?;
+    recorder.code_expired().await?;
+    recorder.code_expired_and_its_loan_repaid().await?;
+    recorder.code_refused().await?;
+    recorder.loan_disbursed_elsewhere().await?;
     Ok(())
 }
 
@@ -83,6 +92,50 @@ impl Recorder {
     async fn closed(&self, created: &Answer) -> History {
         let history = || self.app.history(created.invoice_id());
         eventually("the run to close", history, History::is_closed).await
+    }
+
+    async fn code_used(&self) -> Result<(), Box<dyn Error>> {
+        let purchase = self.app.frontend().issue(&self.app.open_loan().await).await;
+        self.app.till(PROVIDER).try_to_use(&purchase).await;
+        self.record("purchase-used", &self.purchase_closed(purchase.id).await)
+    }
+
+    async fn code_expired(&self) -> Result<(), Box<dyn Error>> {
+        let purchase = self.app.frontend().issue(&self.app.open_loan().await).await;
+        self.record("purchase-expired", &self.purchase_closed(purchase.id).await)
+    }
+
+    async fn code_expired_and_its_loan_repaid(&self) -> Result<(), Box<dyn Error>> {
+        let purchase = self.app.frontend().issue(&self.app.open_loan().await).await;
+        let loan = &purchase.loan.id;
+        let repaid = self.app.control(&format!("/mambu/loans/{loan}/repay"), json!({})).await;
+        self.app.until_runs(&format!("LoanAccountId = '{loan}' AND NeedsAttention = true"), 1).await;
+        let repayment = repaid["transaction_id"].as_str().ok_or("no repayment")?;
+        let path = format!("/loans/transactions/{repayment}:adjust");
+        self.app.by_hand(&path, &json!({ "notes": "paid back" })).await;
+        self.record("purchase-reversal-blocked", &self.purchase_closed(purchase.id).await)
+    }
+
+    async fn code_refused(&self) -> Result<(), Box<dyn Error>> {
+        let (frontend, loan) = (self.app.frontend(), self.app.open_loan().await);
+        let mut wrong = loan.request();
+        wrong["otp"] = json!("000000");
+        frontend.ask("wrong", &wrong).await;
+        self.record("purchase-refused", &self.purchase_closed(frontend.purchase_id("wrong")).await)
+    }
+
+    async fn loan_disbursed_elsewhere(&self) -> Result<(), Box<dyn Error>> {
+        let (frontend, loan) = (self.app.frontend(), self.app.open_loan().await);
+        self.app.break_down(("ciam", "validate"), "error", &loan.client_id).await;
+        frontend.asking("late", &loan.request()).send().await?;
+        self.app.until_struck(&loan.client_id).await;
+        self.app.control(&format!("/mambu/loans/{}/disburse", loan.id), json!({})).await;
+        self.app.mend(&loan.client_id).await;
+        self.record("purchase-disbursed-elsewhere", &self.purchase_closed(frontend.purchase_id("late")).await)
+    }
+
+    async fn purchase_closed(&self, purchase_id: Uuid) -> History {
+        eventually("the run to close", || self.app.purchase_history(purchase_id), History::is_closed).await
     }
 
     fn record(&self, name: &str, history: &History) -> Result<(), Box<dyn Error>> {

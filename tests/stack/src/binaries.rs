@@ -11,12 +11,12 @@ use crate::blueprint::Blueprint;
 use crate::child::{guarded, output_of, spawn};
 use crate::postgres::database_url;
 use crate::ready::Probe;
-use crate::secrets::{CODEC_KEYS, FINGERPRINT_KEY, WATCHER_KEY, WATCHER_SECRETS};
+use crate::secrets::{CIAM_KEY, CODEC_KEYS, FINGERPRINT_KEY, MAMBU_KEY, WATCHER_KEY, WATCHER_SECRETS};
 use crate::settings::{Settings, build_folder, target_folder};
-use crate::temporal;
+use crate::{aws, temporal};
 
 const API: &str = "perdura-api";
-const PROCESSES: &str = "invoices";
+const PROCESSES: &str = "invoices,purchase-codes";
 const ONE_SHOT: Duration = Duration::from_mins(1);
 const BUILD: Duration = Duration::from_hours(1);
 
@@ -74,7 +74,8 @@ fn profile(folder: &Path) -> Vec<String> {
 pub(crate) fn run_api(blueprint: &Blueprint, arguments: &[&str]) -> Result<String> {
     let mut command = guarded(blueprint.programs.join(API), "KILL");
     clean(blueprint, &mut command);
-    command.args(arguments).env("PERDURA_DATABASE_URL", database_url(blueprint)?);
+    command.args(arguments);
+    connect(blueprint, &mut command)?;
     let subcommand = arguments.first().unwrap_or(&"");
     output_of(command, &format!("{API} {subcommand}"), ONE_SHOT)
 }
@@ -112,22 +113,21 @@ pub(crate) fn command(blueprint: &Blueprint, part: Part) -> Result<Command> {
             api(blueprint, &mut command);
         }
         Part::Worker => {
-            command.args(["--processes", PROCESSES]);
             connect(blueprint, &mut command)?;
-            command.env("PERDURA_ADDRESS_SERVICE_URL", blueprint.sandbox_url());
-            command.env("PERDURA_WORKER_LISTEN", loopback(blueprint.ports().worker));
+            worker(blueprint, &mut command);
         }
         _ => sandbox(blueprint, &mut command),
     }
     Ok(command)
 }
 
-/// A shell's own settings for some other Temporal or database must not reach our programs, nor, in tests, its settings for us.
+/// A shell's own settings for some other Temporal, database or AWS must not reach our programs, nor, in tests, its settings
+/// for us.
 fn clean(blueprint: &Blueprint, command: &mut Command) {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let ours = text.starts_with("PERDURA_") && !blueprint.settings.is_local();
-        if ours || text.starts_with("TEMPORAL_") || text.starts_with("PG") {
+        if ours || ["TEMPORAL_", "PG", "AWS_"].iter().any(|prefix| text.starts_with(prefix)) {
             command.env_remove(&name);
         }
     }
@@ -140,7 +140,20 @@ fn connect(blueprint: &Blueprint, command: &mut Command) -> Result<()> {
     command.env("PERDURA_DATABASE_URL", database_url(blueprint)?);
     command.env("TEMPORAL_ADDRESS", temporal::address(blueprint)).env("TEMPORAL_NAMESPACE", temporal::NAMESPACE);
     command.env("PERDURA_CODEC_KEYS_FILE", blueprint.secrets.path(CODEC_KEYS));
+    command.env("PERDURA_PROCESSES", PROCESSES);
+    aws::connect(blueprint, command);
     Ok(())
+}
+
+/// The outside systems are the sandbox.
+fn worker(blueprint: &Blueprint, command: &mut Command) {
+    let sandbox = blueprint.sandbox_url();
+    command.env("PERDURA_MAMBU_URL", format!("{sandbox}/mambu/api"));
+    command.env("PERDURA_MAMBU_API_KEY_FILE", blueprint.secrets.path(MAMBU_KEY));
+    command.env("PERDURA_CIAM_URL", format!("{sandbox}/ciam"));
+    command.env("PERDURA_CIAM_KEY_FILE", blueprint.secrets.path(CIAM_KEY));
+    command.env("PERDURA_ADDRESS_SERVICE_URL", sandbox);
+    command.env("PERDURA_WORKER_LISTEN", loopback(blueprint.ports().worker));
 }
 
 fn api(blueprint: &Blueprint, command: &mut Command) {
@@ -163,6 +176,8 @@ fn sandbox(blueprint: &Blueprint, command: &mut Command) {
     command.env("PERDURA_SANDBOX_API_URL", blueprint.api_url());
     command.env("PERDURA_SANDBOX_WATCHER_KEY_FILE", blueprint.secrets.path(WATCHER_KEY));
     command.env("PERDURA_SANDBOX_WATCHER_SECRET_FILE", blueprint.secrets.path(WATCHER_SECRETS));
+    command.env("PERDURA_SANDBOX_MAMBU_KEY_FILE", blueprint.secrets.path(MAMBU_KEY));
+    command.env("PERDURA_SANDBOX_CIAM_KEY_FILE", blueprint.secrets.path(CIAM_KEY));
     command.env("PERDURA_SANDBOX_STATE_DIR", blueprint.state.path("sandbox"));
 }
 

@@ -11,7 +11,7 @@ use crate::secrets::Secrets;
 use crate::settings::target_folder;
 use crate::state::State;
 use crate::tools::Tools;
-use crate::{Part, Ports, Settings, binaries, postgres, temporal};
+use crate::{Part, Ports, Settings, aws, binaries, postgres, temporal};
 
 /// Everything that is settled before the first child starts, and does not change while they come and go.
 #[derive(Debug)]
@@ -57,6 +57,7 @@ impl Blueprint {
         let mut command = match part {
             Part::Postgres => postgres::command(self),
             Part::Temporal => temporal::command(self),
+            Part::Aws => aws::command(self),
             Part::Sandbox | Part::Api | Part::Worker => binaries::command(self, part)?,
         };
         command.current_dir(self.state.folder());
@@ -68,6 +69,7 @@ impl Blueprint {
         match part {
             Part::Postgres => postgres::probe(self),
             Part::Temporal => temporal::probe(self),
+            Part::Aws => aws::probe(self),
             Part::Sandbox | Part::Api | Part::Worker => binaries::probe(self, part),
         }
     }
@@ -87,6 +89,11 @@ impl Blueprint {
 
     pub(crate) fn worker_url(&self) -> String {
         url(self.ports().worker)
+    }
+
+    /// DynamoDB and S3.
+    pub(crate) fn aws_url(&self) -> String {
+        url(self.ports().aws)
     }
 
     pub(crate) fn ui_url(&self) -> String {

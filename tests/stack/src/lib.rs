@@ -1,7 +1,8 @@
 //! The local stack: the real servers and our own programs, as child processes on the loopback.
 //!
-//! [`Stack`] starts Postgres, Temporal, the sandbox, the API and the worker. `cargo dev` uses it with a fixed set of ports and
-//! a state folder that is kept; the system tests use isolated stacks, any number of them side by side:
+//! [`Stack`] starts Postgres, Temporal, DynamoDB and S3, the sandbox, the API and the worker. `cargo dev` uses it with
+//! a fixed set of ports and a state folder that is kept; the system tests use isolated stacks, any number of them side by
+//! side:
 //!
 //! ```no_run
 //! # async fn run() -> anyhow::Result<()> {
@@ -17,11 +18,13 @@
 //! Every child ends with this program, whatever ends it. This crate imports no other crate of the workspace: it runs them.
 
 mod account;
+mod aws;
 mod binaries;
 mod blueprint;
 mod child;
 mod demo;
 mod fetch;
+mod http;
 mod part;
 mod ports;
 mod postgres;

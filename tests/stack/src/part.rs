@@ -7,6 +7,8 @@ pub enum Part {
     Postgres,
     /// Temporal's development server, with its UI in `cargo dev`.
     Temporal,
+    /// DynamoDB and S3. It stands for AWS, which does not forget: it is asked to end, never killed.
+    Aws,
     /// `perdura-sandbox`: the outside systems.
     Sandbox,
     /// `perdura-api serve`.
@@ -17,13 +19,14 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order in which they need each other; they are stopped in the reverse order.
-    pub const ALL: [Self; 5] = [Self::Postgres, Self::Temporal, Self::Sandbox, Self::Api, Self::Worker];
+    pub const ALL: [Self; 6] = [Self::Postgres, Self::Temporal, Self::Aws, Self::Sandbox, Self::Api, Self::Worker];
 
     /// The name in messages, and of the log file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
             Self::Temporal => "temporal",
+            Self::Aws => "ministack",
             Self::Sandbox => "sandbox",
             Self::Api => "api",
             Self::Worker => "worker",
@@ -32,7 +35,7 @@ impl Part {
 
     /// Whether this is a server of others, which everything else depends on.
     pub fn is_server(self) -> bool {
-        matches!(self, Self::Postgres | Self::Temporal)
+        matches!(self, Self::Postgres | Self::Temporal | Self::Aws)
     }
 
     pub(crate) fn index(self) -> usize {

@@ -14,8 +14,8 @@ use crate::Part;
 use crate::child::{last_lines, spawn};
 
 const POLL: Duration = Duration::from_millis(20);
-/// For Postgres, when a stack is dropped.
-const LAST_GRACE: Duration = Duration::from_secs(2);
+/// For those that must not be killed, when a stack is dropped.
+const LAST_GRACE: Duration = Duration::from_secs(5);
 const TAIL_BYTES: u64 = 64 * 1024;
 
 /// One long-running child and its log file. It can be started again after it has ended.
@@ -131,8 +131,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.part == Part::Postgres && matches!(self.ask_to_end(), Ok(true)) {
-            // Killed, it would leave its shared memory behind.
+        // Killed, Postgres would leave its shared memory behind, and MiniStack would forget.
+        if matches!(self.part, Part::Postgres | Part::Aws) && matches!(self.ask_to_end(), Ok(true)) {
             let deadline = Instant::now() + LAST_GRACE;
             while self.is_running() && Instant::now() < deadline {
                 thread::sleep(POLL);

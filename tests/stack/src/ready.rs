@@ -1,12 +1,11 @@
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
 use anyhow::{Result, bail};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::http;
 use crate::process::Process;
 
 const POLL: Duration = Duration::from_millis(20);
@@ -50,16 +49,7 @@ async fn is_ready(process: &Process, probe: &Probe) -> bool {
 }
 
 async fn answers(port: u16, path: &str) -> bool {
-    matches!(timeout(ANSWER, status_line(port, path)).await, Ok(Ok(line)) if line.contains(" 200 "))
-}
-
-async fn status_line(port: u16, path: &str) -> io::Result<String> {
-    let mut connection = TcpStream::connect(("127.0.0.1", port)).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
-    connection.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    connection.take(64 * 1024).read_to_end(&mut answer).await?;
-    Ok(String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned())
+    matches!(timeout(ANSWER, http::get(port, path)).await, Ok(Ok(200)))
 }
 
 /// Lines of `postmaster.pid`: the first is the pid, the eighth the status.

@@ -17,6 +17,11 @@ pub(crate) const MERCHANT_ID: &str = "merchant.id";
 pub(crate) const MERCHANT_KEY: &str = "merchant.key";
 pub(crate) const WATCHER_KEY: &str = "watcher.key";
 pub(crate) const OPERATOR_KEY: &str = "operator.key";
+pub(crate) const FRONTEND_KEY: &str = "frontend.key";
+pub(crate) const PROVIDER_DEVICE_KEY: &str = "provider-device.key";
+pub(crate) const CODE_KEY: &str = "code.key";
+pub(crate) const MAMBU_KEY: &str = "mambu.key";
+pub(crate) const CIAM_KEY: &str = "ciam.key";
 
 /// The folder of files that only their owner may read, each with one secret and no line end.
 #[derive(Debug)]
@@ -31,6 +36,10 @@ impl Secrets {
         let secrets = Self { folder };
         secrets.ensure(CODEC_KEYS, || Ok(format!("local-1:{}", STANDARD.encode(random::<32>()?))))?;
         secrets.ensure(FINGERPRINT_KEY, || Ok(STANDARD.encode(random::<32>()?)))?;
+        secrets.ensure(CODE_KEY, || Ok(STANDARD.encode(random::<32>()?)))?;
+        for outside in [MAMBU_KEY, CIAM_KEY] {
+            secrets.ensure(outside, || Ok(URL_SAFE_NO_PAD.encode(random::<24>()?)))?;
+        }
         secrets.ensure(WATCHER_SECRETS, || Ok(format!("whsec_{}", STANDARD.encode(random::<32>()?))))?;
         secrets.ensure(POSTGRES_PASSWORD, || Ok(URL_SAFE_NO_PAD.encode(random::<24>()?)))?;
         secrets
@@ -66,7 +75,7 @@ impl Secrets {
 
     /// Forgets the API keys of a database that is gone.
     pub(crate) fn forget_api_keys(&self) -> Result<()> {
-        for name in [MERCHANT_KEY, WATCHER_KEY, OPERATOR_KEY] {
+        for name in [MERCHANT_KEY, WATCHER_KEY, OPERATOR_KEY, FRONTEND_KEY, PROVIDER_DEVICE_KEY] {
             match fs::remove_file(self.path(name)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
@@ -121,6 +130,8 @@ mod tests {
         let secrets = Secrets::open(folder.clone()).unwrap();
         let key = secrets.read(CODEC_KEYS).unwrap();
         assert_eq!(STANDARD.decode(key.strip_prefix("local-1:").unwrap()).unwrap().len(), 32);
+        assert_eq!(STANDARD.decode(secrets.read(CODE_KEY).unwrap()).unwrap().len(), 32);
+        assert_eq!([MAMBU_KEY, CIAM_KEY].map(|name| secrets.read(name).unwrap().len()), [32, 32]);
         assert!(secrets.read(WATCHER_SECRETS).unwrap().starts_with("whsec_"));
         assert_eq!(secrets.read(MERCHANT_ID).unwrap().len(), 36);
         fs::remove_dir_all(folder).unwrap();

