@@ -5,17 +5,19 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on ends")]
 
+mod client;
 mod dice;
 mod invoices;
 mod plan;
 mod process;
+mod purchase_codes;
 mod sweep;
 mod violation;
 
 use stack::Part;
 use system_tests::TestApp;
 
-use crate::{dice::setting, invoices::Invoices, plan::Plan, sweep::sweep};
+use crate::{dice::setting, invoices::Invoices, plan::Plan, purchase_codes::PurchaseCodes, sweep::sweep};
 
 /// Any number will do. A fixed one, so that a change is not blamed for what another schedule would have shown before.
 const SEED: u64 = 20_261_122;
@@ -26,9 +28,9 @@ async fn killed_at_any_moment_nothing_is_lost_and_nothing_counts_twice() {
     for (part, at_least) in [(Part::Worker, 20), (Part::Api, 10), (Part::Temporal, 5), (Part::Postgres, 5)] {
         assert!(plan.kills_of(part) >= at_least, "{part} is killed too rarely");
     }
-    let app = TestApp::isolated(invoices::settings()).await;
-    let invoices = Invoices::on(&app).await;
-    let found = sweep(&app, &[&invoices], &plan).await;
+    let app = TestApp::isolated(purchase_codes::settings(invoices::settings())).await;
+    let (invoices, purchases) = (Invoices::on(&app).await, PurchaseCodes::on(&app));
+    let found = sweep(&app, &[&invoices, &purchases], &plan).await;
     assert!(found.is_clean(), "{found}");
     assert!(found.work_done() >= plan.kills(), "too little happened for this to prove anything: {found}");
 }

@@ -1,6 +1,9 @@
 //! What the checker finds, in sentences.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 /// A promise that was not kept.
 #[derive(Debug)]
@@ -9,6 +12,20 @@ pub(crate) struct Violation(String);
 impl Violation {
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
+    }
+}
+
+/// Answers that should not have been given, as they come.
+#[derive(Default)]
+pub(crate) struct Surprises(Mutex<Vec<Violation>>);
+
+impl Surprises {
+    pub(crate) fn note(&self, sentence: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Violation::new(sentence));
+    }
+
+    pub(crate) fn take(&self) -> Vec<Violation> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use futures::future::join_all;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use system_tests::{Answer, Merchant, TestApp, eventually};
+use system_tests::{Answer, Merchant, PROVIDER, TestApp, eventually};
 use uuid::Uuid;
 
 /// Of the right form, and nobody's.
@@ -88,11 +88,17 @@ impl Operation {
 /// Keys with every scope that there is, each with its scopes.
 fn keys(app: &TestApp) -> Vec<(String, &'static str)> {
     let stack = app.stack();
-    let merchant = |scope| stack.create_key(&format!("merchant:{}", Uuid::now_v7()), &[scope]).unwrap();
+    let key = |principal: &str, scope| (stack.create_key(principal, &[scope]).unwrap(), scope);
+    let (merchant, frontend, device) =
+        (format!("merchant:{}", Uuid::now_v7()), "frontend:matrix", "provider:P-9/matrix");
     let keys = &stack.demo().keys;
     vec![
-        (merchant("invoices:write"), "invoices:write"),
-        (merchant("invoices:read"), "invoices:read"),
+        key(&merchant, "invoices:write"),
+        key(&merchant, "invoices:read"),
+        key(frontend, "purchases:issue"),
+        key(frontend, "purchases:read"),
+        key(device, "purchases:read"),
+        key(device, "purchases:use"),
         (keys.watcher.clone(), "deposits:report"),
         (keys.operator.clone(), "operator"),
     ]
@@ -105,8 +111,18 @@ async fn what_anyone_may_do_was_decided() {
     let public: Vec<_> = operations.iter().filter(|operation| operation.is_public()).collect();
     let names: BTreeSet<_> = public.iter().map(|operation| operation.id.as_str()).collect();
     // A new operation is one of these, or it is refused in every way below.
-    let decided = ["get_docs_asset", "get_liveness", "get_openapi", "get_readiness", "get_version"];
-    assert_eq!(names, decided.into_iter().chain(["list_payment_options", "show_docs"]).collect());
+    let decided = [
+        "get_docs_asset",
+        "get_liveness",
+        "get_openapi",
+        "get_readiness",
+        "get_version",
+        "list_payment_options",
+        "show_docs",
+        "show_purchase_code_page",
+        "show_purchase_code_page_by_another_path",
+    ];
+    assert_eq!(names, decided.into());
     for operation in public {
         let answer = operation.ask(&app, None, "").await;
         assert!(answer.status.is_success(), "{}: {answer:#?}", operation.id);
@@ -143,14 +159,41 @@ async fn somebody_elses_object_is_not_there() {
     let invoice_id = owner.create(&Merchant::invoice()).await.invoice_id();
     let all = Operation::all(&app).await;
     let of_objects = all.iter().filter(|operation| !operation.is_public() && operation.path.contains('{'));
-    for operation in of_objects {
-        // Another kind of object needs one to be made here.
-        assert!(operation.path.starts_with("/invoices/{id}"), "{} is not tried with a stranger", operation.id);
+    // Another kind of object needs one to be made here, or in a test that is named here.
+    let (invoices, others): (Vec<_>, Vec<_>) =
+        of_objects.partition(|operation| operation.path.starts_with("/invoices/{id}"));
+    let tried_elsewhere = |path: &str| path.starts_with("/credit-line") || path == "/loans/{loan_account_id}/use";
+    let forgotten = others.iter().find(|operation| !tried_elsewhere(&operation.path));
+    assert!(forgotten.is_none(), "{} is not tried with a stranger", forgotten.unwrap().id);
+    for operation in invoices {
         let answer = operation.ask(&app, Some(stranger.key()), &invoice_id.to_string()).await;
         operation.assert_refused(&answer, 404, "not_found");
         let answer = operation.ask(&app, Some(owner.key()), &invoice_id.to_string()).await;
         assert!(answer.status.is_success(), "{}: {answer:#?}", operation.id);
     }
+}
+
+#[tokio::test]
+async fn somebody_elses_purchase_is_not_there() {
+    let app = TestApp::shared();
+    let purchase = app.frontend().issue(&app.open_loan().await).await;
+    let elsewhere = format!("/credit-lines/CL-elsewhere/purchases/{}", purchase.code());
+    for path in
+        [purchase.path(), purchase.path().replace("credit-lines", "credit-line").replace("purchases", "purchase")]
+    {
+        for stranger in [app.frontend().get(&path).await, app.till("P-elsewhere").get(&path).await] {
+            assert_eq!((stranger.status.as_u16(), &stranger.body["code"]), (404, &json!("not_found")), "{path}");
+        }
+        let valid = app.till("P-elsewhere").get(&format!("{path}/valid")).await;
+        assert_eq!(valid.status, 404, "{valid:#?}");
+        let download = app.frontend().get(&format!("{path}/download")).await;
+        assert_eq!(download.status, 404, "{download:#?}");
+        assert_eq!(app.till(PROVIDER).get(&path).await.status, 200, "{path}");
+    }
+    assert_eq!(app.till(PROVIDER).get(&elsewhere).await.status, 404, "only under its credit line");
+    // As the source says, whoever may not use the code hears so.
+    let used = app.till("P-elsewhere").try_to_use(&purchase).await;
+    assert_eq!((used.status.as_u16(), &used.body["code"]), (403, &json!("code_not_valid")));
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 mod authentication;
 mod bad_input;
 mod edges;
+mod emulator;
 mod front_door;
 mod invoices;
+mod purchase_codes;
 mod replay;

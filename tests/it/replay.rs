@@ -8,14 +8,32 @@ use temporalio_common::{WorkflowDefinition, protos::temporal::api::history::v1::
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 use temporalio_workflow::{WorkflowContext, WorkflowContextView, WorkflowResult, workflows::WorkflowImplementation};
-use workflows::invoices::{InvoiceInput, InvoiceOutcome, InvoiceWorkflow, OpenReply};
+use workflows::{
+    invoices::{InvoiceInput, InvoiceOutcome, InvoiceWorkflow, OpenReply},
+    purchase_codes::{
+        IssueReply, IssueRequest, PurchaseCodeWorkflow, PurchaseInput, PurchaseOutcome, UseReply, UseRequest,
+    },
+};
 
-fn histories() -> Vec<(String, History)> {
+/// What the files of a process begin with, and how many there are at least.
+const INVOICES: (&str, usize) = ("invoice-", 5);
+const PURCHASES: (&str, usize) = ("purchase-", 5);
+
+fn histories((process, at_least): (&str, usize)) -> Vec<(String, History)> {
+    let histories: Vec<_> = recorded().into_iter().filter(|(name, _)| name.starts_with(process)).collect();
+    assert!(histories.len() >= at_least, "there are too few histories of {process}: {}", histories.len());
+    histories
+}
+
+fn recorded() -> Vec<(String, History)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("histories");
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     files
         .filter(|file| file.extension().is_some_and(|extension| extension == "pb"))
-        .map(|file| (file.display().to_string(), History::decode(fs::read(&file).unwrap().as_slice()).unwrap()))
+        .map(|file| {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            (name, History::decode(fs::read(&file).unwrap().as_slice()).unwrap())
+        })
         .collect()
 }
 
@@ -30,22 +48,38 @@ where
     WorkflowReplayer::new(options.build()).unwrap()
 }
 
-#[tokio::test]
-async fn every_recorded_history_replays() {
-    let histories = histories();
-    assert!(histories.len() >= 5, "there are too few histories: {}", histories.len());
-    for (file, history) in histories {
-        let replayer = replayer::<InvoiceWorkflow>();
-        replayer.replay_workflow(history.into()).await.unwrap_or_else(|error| panic!("{file}: {error:?}"));
+async fn assert_all_replay<W>(process: (&str, usize))
+where
+    W: WorkflowImplementation,
+    <W::Run as WorkflowDefinition>::Input: Send,
+{
+    for (file, history) in histories(process) {
+        let outcome = replayer::<W>().replay_workflow(history.into()).await;
+        outcome.unwrap_or_else(|error| panic!("{file}: {error:?}"));
+    }
+}
+
+async fn assert_none_replays<W>(process: (&str, usize))
+where
+    W: WorkflowImplementation,
+    <W::Run as WorkflowDefinition>::Input: Send,
+{
+    for (file, history) in histories(process) {
+        let outcome = replayer::<W>().replay_workflow(history.into()).await;
+        assert!(outcome.is_err(), "{file} replayed in a workflow that does not do what it tells");
     }
 }
 
 #[tokio::test]
+async fn every_recorded_history_replays() {
+    assert_all_replay::<InvoiceWorkflow>(INVOICES).await;
+    assert_all_replay::<PurchaseCodeWorkflow>(PURCHASES).await;
+}
+
+#[tokio::test]
 async fn a_workflow_that_does_something_else_does_not_replay() {
-    for (file, history) in histories() {
-        let outcome = replayer::<Hasty>().replay_workflow(history.into()).await;
-        assert!(outcome.is_err(), "{file} replayed in a workflow that never creates an invoice");
-    }
+    assert_none_replays::<Hasty>(INVOICES).await;
+    assert_none_replays::<Generous>(PURCHASES).await;
 }
 
 /// An invoice workflow as somebody might break it: it waits before it creates the invoice.
@@ -70,6 +104,45 @@ impl Hasty {
 
     #[update(name = "open")]
     async fn open(ctx: &mut WorkflowContext<Self>) -> Result<OpenReply, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.wait_condition(|_| false).await?;
+        Err("the wait has no end".into())
+    }
+}
+
+/// A purchase as somebody might break it: it waits before it claims the loan.
+#[workflow]
+struct Generous {
+    input: PurchaseInput,
+}
+
+#[workflow_methods]
+impl Generous {
+    #[init]
+    fn new(_: &WorkflowContextView, input: PurchaseInput) -> Self {
+        Self { input }
+    }
+
+    #[run(name = "PurchaseCode")]
+    async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<PurchaseOutcome> {
+        let pause = ctx.state(|purchase| purchase.input.policy.first_update);
+        ctx.timer(pause).await;
+        Ok(PurchaseOutcome::NeverAsked)
+    }
+
+    #[update(name = "issue")]
+    async fn issue(
+        ctx: &mut WorkflowContext<Self>,
+        _: IssueRequest,
+    ) -> Result<IssueReply, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.wait_condition(|_| false).await?;
+        Err("the wait has no end".into())
+    }
+
+    #[update(name = "use")]
+    async fn use_code(
+        ctx: &mut WorkflowContext<Self>,
+        _: UseRequest,
+    ) -> Result<UseReply, Box<dyn std::error::Error + Send + Sync>> {
         ctx.wait_condition(|_| false).await?;
         Err("the wait has no end".into())
     }

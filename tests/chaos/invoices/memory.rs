@@ -9,7 +9,7 @@ use serde_json::Value;
 use system_tests::Answer;
 use uuid::Uuid;
 
-use crate::violation::Violation;
+use crate::violation::Surprises;
 
 /// An invoice whose creation was acknowledged.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Known {
 #[derive(Default)]
 pub(super) struct Memory {
     invoices: Mutex<BTreeMap<Uuid, Known>>,
-    surprises: Mutex<Vec<Violation>>,
+    surprises: Surprises,
 }
 
 impl Memory {
@@ -66,11 +66,11 @@ impl Memory {
 
     /// Notes an answer that should not have been given.
     pub(super) fn note(&self, sentence: String) {
-        self.surprises.lock().unwrap_or_else(PoisonError::into_inner).push(Violation::new(sentence));
+        self.surprises.note(sentence);
     }
 
-    pub(super) fn take_surprises(&self) -> Vec<Violation> {
-        std::mem::take(&mut self.surprises.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) const fn surprises(&self) -> &Surprises {
+        &self.surprises
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Uuid, Known>> {

@@ -56,7 +56,8 @@ async fn unclosed(app: &TestApp, invoices: &Invoices) -> Option<String> {
         .await
         .expect("the database");
     let temporal = app.temporal().await;
-    let counted = temporal.count_workflows("ExecutionStatus = 'Running'", WorkflowCountOptions::default()).await;
+    let running = "WorkflowType = 'Invoice' AND ExecutionStatus = 'Running'";
+    let counted = temporal.count_workflows(running, WorkflowCountOptions::default()).await;
     let running = counted.expect("Temporal").count();
     (i64::try_from(running) != Ok(active)).then(|| format!("{active} invoices are active and {running} runs are open"))
 }

@@ -20,6 +20,6 @@ pub(super) async fn run(invoices: &Invoices) -> Vec<Violation> {
     violations.extend(laws::check(invoices).await);
     violations.extend(runs::check(invoices).await);
     // Last: some were noted while the clients of this check repeated themselves.
-    violations.extend(invoices.memory.take_surprises());
+    violations.extend(invoices.memory.surprises().take());
     violations
 }

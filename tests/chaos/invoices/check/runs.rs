@@ -38,7 +38,7 @@ pub(super) async fn check(invoices: &Invoices) -> Vec<Violation> {
 /// Every run by its workflow.
 async fn listed(client: &Client) -> BTreeMap<String, Vec<Status>> {
     let mut runs = BTreeMap::<_, Vec<_>>::new();
-    let mut list = client.list_workflows("", WorkflowListOptions::default());
+    let mut list = client.list_workflows("WorkflowType = 'Invoice'", WorkflowListOptions::default());
     while let Some(run) = list.try_next().await.expect("the list of runs") {
         runs.entry(run.id().to_owned()).or_default().push(run.status());
     }
