@@ -21,7 +21,7 @@ const ADJUSTED: &str = "TRANSACTION_ALREADY_ADJUSTED";
 
 /// Disburses, or finds out that it happened.
 pub(super) async fn once(mambu: &Mambu, order: &Disburse, was_tried: bool) -> Result<DisburseResult, MambuError> {
-    if was_tried && let Some(ours) = find(mambu, order).await? {
+    if was_tried && let Some(ours) = find(mambu, order.purchase_id).await? {
         return settled(mambu, order, &ours).await;
     }
     let external_id = external_id(order.purchase_id);
@@ -44,8 +44,9 @@ fn external_id(purchase_id: Uuid) -> String {
     format!("pc-{purchase_id}")
 }
 
-async fn find(mambu: &Mambu, order: &Disburse) -> Result<Option<Transaction>, MambuError> {
-    let external_id = external_id(order.purchase_id);
+/// The disbursement for this purchase; one that still stands, if there are several.
+pub(super) async fn find(mambu: &Mambu, purchase_id: Uuid) -> Result<Option<Transaction>, MambuError> {
+    let external_id = external_id(purchase_id);
     let found = mambu.transactions_with(&external_id).await?;
     let ours = found.into_iter().filter(|transaction| {
         transaction.kind.as_deref() == Some(DISBURSEMENT) && transaction.external_id.as_ref() == Some(&external_id)
@@ -76,7 +77,7 @@ fn is_of(amount: &Money, transaction: &Transaction) -> bool {
 }
 
 async fn refused(mambu: &Mambu, order: &Disburse, reason: String) -> Result<DisburseResult, MambuError> {
-    if let Some(ours) = find(mambu, order).await? {
+    if let Some(ours) = find(mambu, order.purchase_id).await? {
         return settled(mambu, order, &ours).await;
     }
     match reason.as_str() {

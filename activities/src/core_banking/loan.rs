@@ -1,11 +1,13 @@
 //! Mambu's loan account in our words.
 
+use uuid::Uuid;
 use workflows::{
     contracts::core_banking::{Loan, ReadLoan},
     domain::{Currency, Money},
     purchase_codes::{Schedule, ScheduleMethod, ShortMonth, Unit},
 };
 
+use super::disbursement;
 use crate::clients::mambu::{Keyed, LoanAccount, Mambu, MambuError, ScheduleSettings};
 
 const OPERATION: &str = "reading a loan";
@@ -22,15 +24,23 @@ pub(super) async fn read(mambu: &Mambu, read: &ReadLoan) -> Result<Option<Loan>,
     let Some(account) = account.filter(|account| is_named(account.id.as_deref(), &read.loan_account_id)) else {
         return Ok(None);
     };
+    let is_approved = account.account_state.as_deref() == Some("APPROVED");
     let client = key(client, &read.client_id);
     let credit_line = key(credit_line, &read.credit_line_id);
     Ok(Some(Loan {
         is_the_clients: client.is_some() && client == account.account_holder_key,
         is_of_the_credit_line: credit_line.is_some() && credit_line == account.credit_arrangement_key,
-        is_approved: account.account_state.as_deref() == Some("APPROVED"),
+        is_approved,
+        is_disbursed_for_purchase: !is_approved && is_disbursed(mambu, read.tried_for).await?,
         amount: amount(&account)?,
         schedule: schedule(account.schedule_settings.unwrap_or_default()),
     }))
+}
+
+async fn is_disbursed(mambu: &Mambu, purchase_id: Option<Uuid>) -> Result<bool, MambuError> {
+    let Some(purchase_id) = purchase_id else { return Ok(false) };
+    let ours = disbursement::find(mambu, purchase_id).await?;
+    Ok(ours.is_some_and(|ours| !ours.is_adjusted()))
 }
 
 /// Mambu finds by encoded key too, and may not mind capitals. Here a thing has one name: loans are claimed by it.

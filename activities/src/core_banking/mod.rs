@@ -42,7 +42,8 @@ impl CoreBankingActivities {
         context: ActivityContext,
         disburse: Disburse,
     ) -> Result<DisburseResult, ActivityError> {
-        let once = disbursement::once(&self.mambu, &disburse, was_tried(&context));
+        let was_tried = disburse.was_tried || was_tried(&context);
+        let once = disbursement::once(&self.mambu, &disburse, was_tried);
         commanded(in_time(&context, "disbursing a loan", once).await)
     }
 

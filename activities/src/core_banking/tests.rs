@@ -49,6 +49,7 @@ fn order() -> Disburse {
         key: Uuid::from_u128(1),
         value_date: "2026-05-14T10:15:00-06:00".parse().unwrap(),
         first_payment_date: NaiveDate::from_ymd_opt(2026, 6, 14).unwrap(),
+        was_tried: false,
     }
 }
 
@@ -262,6 +263,7 @@ async fn a_loan_is_read_with_whose_it_is() {
             loan_account_id: loan.to_owned(),
             client_id: client.to_owned(),
             credit_line_id: line.to_owned(),
+            tried_for: None,
         };
         let found = loan::read(&mambu, &read).await.unwrap();
         let whose = found.as_ref().map(|loan| (loan.is_the_clients, loan.is_of_the_credit_line));

@@ -56,7 +56,7 @@ impl PurchaseTables {
         }
         let fingerprint = item::read_text(&item, FINGERPRINT)?;
         if fingerprint == request.fingerprint {
-            return Ok(BeginResult::Begun);
+            return Ok(BeginResult::Resumed);
         }
         // Another body under the same key, which the caller sees by the fingerprint. What was begun stays as it is.
         Ok(BeginResult::Known(IssueReply { fingerprint, result: IssueResult::Refused(Refusal::Unanswered) }))

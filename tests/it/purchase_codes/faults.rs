@@ -4,6 +4,8 @@ use futures::future::{join, join_all};
 use reqwest::StatusCode;
 use serde_json::json;
 use system_tests::{Answer, PROVIDER, TestApp, eventually};
+use temporalio_client::{UntypedWorkflow, WorkflowTerminateOptions};
+use workflows::purchase_codes::workflow_id;
 
 use super::{HASTY, assert_disbursed_once, assert_untouched, runs_of};
 
@@ -131,6 +133,32 @@ async fn after_six_hours_what_was_done_is_found_by_our_own_id() {
     assert_eq!(issued.status, StatusCode::CREATED, "{issued:#?}");
     assert_eq!(app.mambu_calls("disburse", &loan.id).await.len(), 1, "it was not sent again");
     assert_disbursed_once(&app, &loan, "without the key").await;
+}
+
+/// An operator ends the run by hand between the disbursement and its record. The money is out: a repeat with the key finds
+/// that, spends no password and sends nothing, whatever Mambu remembers of the key.
+#[tokio::test]
+async fn a_run_that_was_ended_by_hand_after_the_disbursement_goes_on_with_it() {
+    let app = HASTY.app();
+    let frontend = app.frontend();
+    let loan = app.open_loan().await;
+    app.break_down(SCHEDULE, "error", &loan.id).await;
+    let pending = || Answer::to(frontend.asking("key", &loan.request()));
+    eventually("a 202", pending, |answer| answer.status == StatusCode::ACCEPTED).await;
+    let disbursed = || app.disbursements(&loan);
+    eventually("the disbursement", disbursed, |disbursed| disbursed.len() == 1).await;
+    let temporal = app.temporal().await;
+    let run = temporal.get_workflow_handle::<UntypedWorkflow>(workflow_id(frontend.purchase_id("key")));
+    run.terminate(WorkflowTerminateOptions::default()).await.unwrap();
+
+    app.control("/mambu/keys/forget", json!({})).await;
+    app.mend(&loan.id).await;
+    let issued = frontend.ask("key", &loan.request()).await;
+    assert_eq!(issued.status, StatusCode::CREATED, "{issued:#?}");
+    assert_eq!(app.mambu_calls("disburse", &loan.id).await.len(), 1, "it was not sent again");
+    assert_disbursed_once(&app, &loan, "after the end by hand").await;
+    let purchase = frontend.issued("key", &loan, issued);
+    assert_eq!(app.till(PROVIDER).try_to_use(&purchase).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

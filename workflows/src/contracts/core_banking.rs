@@ -24,6 +24,9 @@ pub struct ReadLoan {
     pub client_id: String,
     /// Where it should belong.
     pub credit_line_id: String,
+    /// The purchase that an earlier run may have disbursed it for.
+    #[serde(default)]
+    pub tried_for: Option<Uuid>,
 }
 
 /// A loan, as far as a purchase needs it.
@@ -35,6 +38,9 @@ pub struct Loan {
     pub is_of_the_credit_line: bool,
     /// Whether it may be disbursed: `APPROVED`.
     pub is_approved: bool,
+    /// Whether it is disbursed, for the purchase that asks.
+    #[serde(default)]
+    pub is_disbursed_for_purchase: bool,
     /// Its whole amount.
     pub amount: Money,
     /// How its repayment dates follow from the disbursement.
@@ -56,6 +62,9 @@ pub struct Disburse {
     pub value_date: DateTime<FixedOffset>,
     /// First repayment date, in the organisation's time.
     pub first_payment_date: NaiveDate,
+    /// An earlier run may have sent it, on another day: it is looked for before it is sent.
+    #[serde(default)]
+    pub was_tried: bool,
 }
 
 /// What became of a disbursement.

@@ -30,6 +30,8 @@ pub struct Begin {
 pub enum BeginResult {
     /// The loan is this purchase's: go on.
     Begun,
+    /// So it was before: an earlier run, which did not decide the purchase, may have disbursed.
+    Resumed,
     /// The purchase was decided before: the answer of that time.
     Known(IssueReply),
     /// Another purchase has the loan.

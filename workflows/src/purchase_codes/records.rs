@@ -38,11 +38,21 @@ pub(super) async fn refuse(ctx: &Context, refusal: Refusal) -> WorkflowResult<Is
 
 /// Reads the loan, and holds it against the request.
 pub(super) async fn read_loan(ctx: &Context) -> Result<Loan, Refusal> {
+    loan(ctx, None).await
+}
+
+/// The same of a loan that an earlier run of this purchase may have disbursed.
+pub(super) async fn read_tried_loan(ctx: &Context) -> Result<Loan, Refusal> {
+    loan(ctx, Some(purchase_id(ctx))).await
+}
+
+async fn loan(ctx: &Context, tried_for: Option<Uuid>) -> Result<Loan, Refusal> {
     let PurchaseInput { request, policy } = input(ctx);
     let read = ReadLoan {
         loan_account_id: request.loan_account_id.clone(),
         client_id: request.client_id.clone(),
         credit_line_id: request.credit_line_id.clone(),
+        tried_for,
     };
     let call = steps::call(policy.patience, bounds(ctx), "read the loan");
     let Ok(loan) = ctx.execute_activity(CoreBanking::read_loan, read, call).await else {
@@ -74,21 +84,33 @@ pub(super) async fn spend_otp(ctx: &Context, otp: Confidential) -> Result<(), Re
 
 /// Disburses the loan. Once this is sent only Mambu says what became of it, however long that takes.
 pub(super) async fn disburse(ctx: &Context, terms: DisbursementTerms) -> Result<Disbursement, Refusal> {
+    let disbursement = surely_disburse(ctx, disbursement(ctx, terms)).await?;
+    compare(ctx, &disbursement, terms);
+    Ok(disbursement)
+}
+
+/// The same where an earlier run may have sent it, with the dates of its day.
+pub(super) async fn disburse_if_not_done(ctx: &Context, terms: DisbursementTerms) -> Result<Disbursement, Refusal> {
+    surely_disburse(ctx, Disburse { was_tried: true, ..disbursement(ctx, terms) }).await
+}
+
+fn disbursement(ctx: &Context, terms: DisbursementTerms) -> Disburse {
     let request = input(ctx).request;
-    let disburse = Disburse {
+    Disburse {
         purchase_id: request.purchase_id,
         loan_account_id: request.loan_account_id,
         amount: request.amount,
         key: key(request.purchase_id, "disburse"),
         value_date: terms.value_date,
         first_payment_date: terms.first_payment_date,
-    };
+        was_tried: false,
+    }
+}
+
+async fn surely_disburse(ctx: &Context, disburse: Disburse) -> Result<Disbursement, Refusal> {
     let send = || steps::until_answered(ctx, CoreBanking::disburse, disburse.clone(), bounds(ctx), "disburse the loan");
     match surely(ctx, send).await {
-        DisburseResult::Disbursed(disbursement) => {
-            compare(ctx, &disbursement, terms);
-            Ok(disbursement)
-        }
+        DisburseResult::Disbursed(disbursement) => Ok(disbursement),
         DisburseResult::Refused { reason } => Err(Refusal::Disbursement { reason }),
         DisburseResult::DisbursedElsewhere => {
             alert(ctx, "somebody else has disbursed this loan".to_owned());

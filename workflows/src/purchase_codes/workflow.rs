@@ -122,6 +122,7 @@ async fn issue(ctx: &Context, otp: Confidential) -> WorkflowResult<Option<Purcha
     stand(ctx, Standing::Deciding);
     let decided = match records::begin(ctx).await? {
         BeginResult::Begun => disburse(ctx, otp).await,
+        BeginResult::Resumed => resume(ctx, otp).await,
         BeginResult::LoanTaken => Err(Refusal::PurchaseActive),
         BeginResult::Known(reply) => {
             answer(ctx, reply, Standing::Known);
@@ -142,6 +143,16 @@ async fn disburse(ctx: &Context, otp: Confidential) -> Result<Disbursement, Refu
     let terms = records::terms(ctx, &loan)?;
     records::spend_otp(ctx, otp).await?;
     records::disburse(ctx, terms).await
+}
+
+/// The same after a run that ended in the middle, by an operator's hand: what it did is not done again.
+async fn resume(ctx: &Context, otp: Confidential) -> Result<Disbursement, Refusal> {
+    let loan = records::read_tried_loan(ctx).await?;
+    let terms = records::terms(ctx, &loan)?;
+    if !loan.is_disbursed_for_purchase {
+        records::spend_otp(ctx, otp).await?;
+    }
+    records::disburse_if_not_done(ctx, terms).await
 }
 
 /// Answers whoever asked. Scans come from now on.

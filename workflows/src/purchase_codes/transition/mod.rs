@@ -13,7 +13,7 @@ pub fn check_loan(request: &PurchaseRequest, loan: Option<&Loan>) -> Result<(), 
     match loan {
         Some(loan) if !loan.is_the_clients => Err(LoanRefusal::NotTheClients),
         Some(loan) if !loan.is_of_the_credit_line => Err(LoanRefusal::OtherCreditLine),
-        Some(loan) if !loan.is_approved => Err(LoanRefusal::NotApproved),
+        Some(loan) if !loan.is_approved && !loan.is_disbursed_for_purchase => Err(LoanRefusal::NotApproved),
         Some(loan) if loan.amount != request.amount => Err(LoanRefusal::OtherAmount),
         Some(_) => Ok(()),
         None => Err(LoanRefusal::NotTheClients),

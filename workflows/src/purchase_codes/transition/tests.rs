@@ -35,6 +35,7 @@ fn loan() -> Loan {
         is_the_clients: true,
         is_of_the_credit_line: true,
         is_approved: true,
+        is_disbursed_for_purchase: false,
         amount: request().amount,
         schedule: monthly(),
     }
@@ -82,6 +83,7 @@ mod loans {
             is_the_clients: false,
             is_of_the_credit_line: false,
             is_approved: false,
+            is_disbursed_for_purchase: false,
             amount: money("1", "USD"),
             ..loan()
         };
@@ -170,11 +172,12 @@ fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
 fn any_loan() -> impl Strategy<Value = Loan> {
     let amount = prop_oneof![Just("1250"), Just("1250.01"), Just("0")];
     let currency = prop_oneof![Just("MXN"), Just("USD")];
-    (any::<[bool; 3]>(), amount, currency).prop_map(
-        |([is_the_clients, is_of_the_credit_line, is_approved], amount, currency)| Loan {
+    (any::<[bool; 4]>(), amount, currency).prop_map(
+        |([is_the_clients, is_of_the_credit_line, is_approved, is_disbursed_for_purchase], amount, currency)| Loan {
             is_the_clients,
             is_of_the_credit_line,
             is_approved,
+            is_disbursed_for_purchase,
             amount: money(amount, currency),
             schedule: monthly(),
         },
@@ -232,12 +235,13 @@ proptest! {
         }
     }
 
-    /// A loan that fits is the client's, of his credit line, approved, and of exactly this amount.
+    /// A loan that fits is the client's, of his credit line, of exactly this amount, and approved unless it is this very
+    /// purchase that has disbursed it.
     #[test]
     fn only_a_loan_that_fits_is_disbursed(loan in any_loan()) {
         let fits = loan.is_the_clients
             && loan.is_of_the_credit_line
-            && loan.is_approved
+            && (loan.is_approved || loan.is_disbursed_for_purchase)
             && loan.amount == request().amount;
         prop_assert_eq!(check_loan(&request(), Some(&loan)).is_ok(), fits);
     }
