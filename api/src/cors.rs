@@ -12,11 +12,10 @@ pub(crate) fn public() -> CorsLayer {
         .expose_headers([header::ETAG])
 }
 
-/// For Temporal's UI, where there is one.
-pub(crate) fn temporal_ui(origin: Option<HeaderValue>) -> CorsLayer {
-    CorsLayer::new().allow_origin(AllowOrigin::list(origin)).allow_methods([Method::POST]).allow_headers([
-        header::AUTHORIZATION,
-        header::CONTENT_TYPE,
-        HeaderName::from_static("x-namespace"),
-    ])
+/// For Temporal's UI, under each of the names that it is opened by.
+pub(crate) fn temporal_ui(origins: &[HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods([Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("x-namespace")])
 }

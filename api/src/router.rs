@@ -34,8 +34,8 @@ const BODY: usize = 64 * 1024;
 const CODEC_BODY: usize = 4 * 1024 * 1024;
 
 /// The routes of the API.
-pub(crate) fn router(api: Api, ui_origin: Option<HeaderValue>) -> Router {
-    let limited = limited_routes(ui_origin);
+pub(crate) fn router(api: Api, ui_origins: &[HeaderValue]) -> Router {
+    let limited = limited_routes(ui_origins);
     let limited = limited.route_layer(middleware::from_fn_with_state(Arc::clone(&api), rate_limit::limit));
     let (routes, _described) = limited.merge(health_routes()).split_for_parts();
     with_shared_layers(routes.with_state(api))
@@ -43,10 +43,10 @@ pub(crate) fn router(api: Api, ui_origin: Option<HeaderValue>) -> Router {
 
 /// What the routes say of themselves.
 pub(crate) fn document() -> OpenApi {
-    limited_routes(None).merge(health_routes()).into_openapi()
+    limited_routes(&[]).merge(health_routes()).into_openapi()
 }
 
-fn limited_routes(ui_origin: Option<HeaderValue>) -> OpenApiRouter<Api> {
+fn limited_routes(ui_origins: &[HeaderValue]) -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(purchase_code_routes())
         .merge(invoice_routes())
@@ -56,7 +56,7 @@ fn limited_routes(ui_origin: Option<HeaderValue>) -> OpenApiRouter<Api> {
         .routes(routes!(docs::page))
         .routes(routes!(docs::asset))
         .layer(RequestBodyLimitLayer::new(BODY))
-        .merge(codec_routes(ui_origin))
+        .merge(codec_routes(ui_origins))
 }
 
 /// Whoever asks how we are gets an answer, however much is going on.
@@ -104,23 +104,23 @@ fn invoice_routes() -> OpenApiRouter<Api> {
         .layer(middleware::map_response(privacy::keep))
 }
 
-fn codec_routes(ui_origin: Option<HeaderValue>) -> OpenApiRouter<Api> {
+fn codec_routes(ui_origins: &[HeaderValue]) -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .routes(routes!(codec::decode))
         .routes(routes!(codec::encode))
         .layer(RequestBodyLimitLayer::new(CODEC_BODY))
         .layer(middleware::map_response(privacy::keep))
-        .layer(cors::temporal_ui(ui_origin))
+        .layer(cors::temporal_ui(ui_origins))
 }
 
 /// The codec without a key, for a loopback port.
-pub(crate) fn open_codec(codec: Codec, ui_origin: Option<HeaderValue>) -> Router {
+pub(crate) fn open_codec(codec: Codec, ui_origins: &[HeaderValue]) -> Router {
     let routes = Router::new()
         .route("/decode", post(codec::open_decode))
         .route("/encode", post(codec::open_encode))
         .layer(RequestBodyLimitLayer::new(CODEC_BODY))
         .layer(middleware::map_response(privacy::keep))
-        .layer(cors::temporal_ui(ui_origin))
+        .layer(cors::temporal_ui(ui_origins))
         .with_state(codec);
     with_shared_layers(routes)
 }
@@ -156,7 +156,7 @@ mod tests {
 
     /// Sends a request to an API whose database and Temporal are away.
     async fn send(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (Response<Body>, Value) {
-        let routes = router(Arc::new(Services::without_servers()), Some(HeaderValue::from_static("http://ui")));
+        let routes = router(Arc::new(Services::without_servers()), &["http://ui", "http://ui.test"].map(HeaderValue::from_static));
         answer(routes, request(method, path, headers, body)).await
     }
 
@@ -233,7 +233,7 @@ mod tests {
 
     /// A router lists its paths nowhere but in its debug output, and its methods to whoever tries another one.
     async fn served() -> BTreeSet<(String, String)> {
-        let shown = format!("{:?}", router(Arc::new(Services::without_servers()), None));
+        let shown = format!("{:?}", router(Arc::new(Services::without_servers()), &[]));
         let paths = shown.split("RouteId(").filter_map(|entry| entry.split_once("): \"")?.1.split('"').next());
         let mut served = BTreeSet::new();
         for path in paths {
@@ -290,7 +290,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_sends_too_much_hears_when_to_come_back() {
-        let routes = router(Arc::new(Services::without_servers()), None);
+        let routes = router(Arc::new(Services::without_servers()), &[]);
         let mut refused = None;
         for _ in 0..200 {
             let answered = answer(routes.clone(), request("GET", "/docs", &[], "")).await;
@@ -317,10 +317,13 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_ui_may_call_the_codec_from_a_page() {
-        let preflight = [("origin", "http://ui"), ("access-control-request-method", "POST")];
-        let (allowed, _) = send("OPTIONS", "/codec/decode?preserveStorageRefs=true", &preflight, "").await;
-        assert_eq!(allowed.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "http://ui");
-        assert_eq!(allowed.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS], "authorization,content-type,x-namespace");
+        for origin in ["http://ui", "http://ui.test"] {
+            let preflight = [("origin", origin), ("access-control-request-method", "POST")];
+            let (allowed, _) = send("OPTIONS", "/codec/decode?preserveStorageRefs=true", &preflight, "").await;
+            let headers = allowed.headers();
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_HEADERS], "authorization,content-type,x-namespace");
+        }
         let preflight = [("origin", "http://other"), ("access-control-request-method", "POST")];
         let (refused, _) = send("OPTIONS", "/codec/decode", &preflight, "").await;
         assert!(!refused.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN));
@@ -332,9 +335,9 @@ mod tests {
         let clear = json!({"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "ImhpIg=="}]});
         let json = [("content-type", "application/json")];
         let sealed = request("POST", "/encode", &json, &clear.to_string());
-        let (_, sealed) = answer(open_codec(codec.clone(), None), sealed).await;
+        let (_, sealed) = answer(open_codec(codec.clone(), &[]), sealed).await;
         assert!(sealed["payloads"][0]["data"].is_string() && sealed != clear);
         let opened = request("POST", "/decode?preserveStorageRefs=true", &json, &sealed.to_string());
-        assert_eq!(answer(open_codec(codec, None), opened).await.1, clear);
+        assert_eq!(answer(open_codec(codec, &[]), opened).await.1, clear);
     }
 }

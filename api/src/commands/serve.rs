@@ -49,9 +49,9 @@ pub(super) struct Settings {
     /// Loopback address on which payloads are decoded for anyone, for a local Temporal UI.
     #[arg(long, env = "PERDURA_OPEN_CODEC_LISTEN")]
     open_codec_listen: Option<SocketAddr>,
-    /// Origin of Temporal's UI, which may call the codec.
-    #[arg(long, env = "PERDURA_UI_ORIGIN")]
-    ui_origin: Option<HeaderValue>,
+    /// Origins under which Temporal's UI is opened, and may call the codec, with commas between them.
+    #[arg(long = "ui-origin", env = "PERDURA_UI_ORIGIN", value_delimiter = ',')]
+    ui_origins: Vec<HeaderValue>,
     /// How long a request waits for its process.
     #[arg(long, env = "PERDURA_DEADLINE", default_value = "5s", value_parser = parse_duration)]
     deadline: Duration,
@@ -79,10 +79,10 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut servers = JoinSet::new();
     if let Some(address) = settings.open_codec_listen {
         ensure!(address.ip().is_loopback(), "PERDURA_OPEN_CODEC_LISTEN has to be a loopback address: {address} is not");
-        let routes = router::open_codec(services.codec.clone(), settings.ui_origin.clone());
+        let routes = router::open_codec(services.codec.clone(), &settings.ui_origins);
         servers.spawn(server::serve(listen(address).await?, routes, settings.bounds, stopping.clone()));
     }
-    let routes = router::router(Arc::clone(&services), settings.ui_origin.clone());
+    let routes = router::router(Arc::clone(&services), &settings.ui_origins);
     servers.spawn(server::serve(listen(settings.listen).await?, routes, settings.bounds, stopping));
     let connecting = tokio::spawn({
         let services = Arc::clone(&services);

@@ -162,7 +162,9 @@ fn api(blueprint: &Blueprint, command: &mut Command) {
     command.env("PERDURA_FINGERPRINT_KEY_FILE", blueprint.secrets.path(FINGERPRINT_KEY));
     command.env("PERDURA_WATCHER_SECRETS_FILE", blueprint.secrets.path(WATCHER_SECRETS));
     if blueprint.settings.is_local() {
-        command.env("PERDURA_OPEN_CODEC_LISTEN", loopback(ports.codec)).env("PERDURA_UI_ORIGIN", blueprint.ui_url());
+        command.env("PERDURA_OPEN_CODEC_LISTEN", loopback(ports.codec));
+        // A browser sends the name that its user typed.
+        command.env("PERDURA_UI_ORIGIN", format!("{},http://localhost:{}", blueprint.ui_url(), ports.ui));
         return;
     }
     for rate in ["PERDURA_KEY_RATE", "PERDURA_KEY_BURST", "PERDURA_ADDRESS_RATE", "PERDURA_ADDRESS_BURST"] {
