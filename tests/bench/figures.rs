@@ -63,6 +63,8 @@ pub(crate) struct Vouchers {
     pub(crate) drawn: Side,
     /// The second of each, which finds it kept.
     pub(crate) kept: Side,
+    /// The drawing alone.
+    pub(crate) drawing: Side,
     /// What these times are, and what they are not.
     pub(crate) note: &'static str,
 }

@@ -45,6 +45,7 @@ impl Display for Vouchers {
         head(out, "Downloading a voucher, one at a time")?;
         line(out, "drawn", &self.drawn)?;
         line(out, "kept", &self.kept)?;
+        line(out, "draw", &self.drawing)?;
         processor(out, "drawn", &self.drawn)?;
         processor(out, "kept", &self.kept)?;
         writeln!(out, "{}", self.note)

@@ -1,11 +1,16 @@
 //! `GET /credit-lines/{id}/purchases/{code}/download`: the voucher as a picture. The first request draws and keeps it,
 //! later ones get what was kept.
 
-use std::{borrow::Cow, fmt::Display, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt::Display,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use chrono::Utc;
@@ -32,8 +37,16 @@ use crate::{
 /// How long the bucket may take: it only saves us drawing.
 const BUCKET: Duration = Duration::from_secs(2);
 
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
 /// A voucher.
 pub(crate) struct Voucher;
+
+/// A voucher's file, and how long it was drawn if it was drawn now.
+struct Picture {
+    file: Vec<u8>,
+    drawn_in: Option<Duration>,
+}
 
 impl ToSchema for Voucher {
     fn name() -> Cow<'static, str> {
@@ -57,7 +70,10 @@ impl PartialSchema for Voucher {
     tag = "purchase codes", security(("api_key" = ["purchases:read"])), params(PurchasePath, IfNoneMatch),
     responses(
         (status = 200, description = "The voucher", content_type = "image/png", body = Voucher,
-         headers(("ETag" = String, description = "Changes with the picture"))),
+         headers(
+                ("ETag" = String, description = "Changes with the picture"),
+                ("Server-Timing" = String, description = "How long it was drawn, if it was drawn now"),
+            )),
         (status = 304, description = "The caller has this picture", headers(("ETag" = String, description = "Its version"))),
     ),
     extensions(("x-problems" = json!([kinds::CODE_EXPIRED.code]))),
@@ -70,45 +86,52 @@ pub(crate) async fn download(
 ) -> Result<Response, Problem> {
     let codes = api.purchase_codes()?;
     let purchase = codes.find(&path, &caller.who).await?;
-    let picture = Box::pin(picture(codes, purchase, api.engine.deadline())).await?;
-    let version = hex::encode(&Sha256::digest(&picture)[..16]);
+    let Picture { file, drawn_in } = Box::pin(picture(codes, purchase, api.engine.deadline())).await?;
+    let version = hex::encode(&Sha256::digest(&file)[..16]);
     if etag::has(&headers, &version) {
         return Ok(not_modified(&version));
     }
-    let file = [
+    let head = [
         (header::CONTENT_TYPE, "image/png"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"codigo-de-compra.png\""),
     ];
-    let mut response = (file, picture).into_response();
+    let mut response = (head, file).into_response();
+    response.headers_mut().extend(drawn_in.and_then(timing).map(|timing| (SERVER_TIMING, timing)));
     response.headers_mut().extend(etag::etag(&version).map(|tag| (header::ETAG, tag)));
     Ok(response)
 }
 
-async fn picture(codes: &PurchaseCodes, purchase: Purchase, patience: Duration) -> Result<Vec<u8>, Problem> {
+/// As browsers show it beside the request: <https://www.w3.org/TR/server-timing/>, in milliseconds.
+fn timing(drawn_in: Duration) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("draw;dur={}.{:03}", drawn_in.as_millis(), drawn_in.subsec_micros() % 1000)).ok()
+}
+
+async fn picture(codes: &PurchaseCodes, purchase: Purchase, patience: Duration) -> Result<Picture, Problem> {
     let (id, state) = (purchase.purchase_id, state_at(&purchase, Utc::now()));
     if state != CodeStatus::Generado {
         return Err(over(state));
     }
     if purchase.image_url.is_some()
-        && let Some(picture) = bucket(codes.images.get(id)).await.flatten()
+        && let Some(file) = bucket(codes.images.get(id)).await.flatten()
     {
-        return Ok(picture);
+        return Ok(Picture { file, drawn_in: None });
     }
     let picture = draw(codes, purchase, patience).await?;
-    Box::pin(keep(codes, id, &picture)).await?;
+    Box::pin(keep(codes, id, &picture.file)).await?;
     Ok(picture)
 }
 
 /// On a thread of its own, and only so many at once.
-async fn draw(codes: &PurchaseCodes, purchase: Purchase, patience: Duration) -> Result<Vec<u8>, Problem> {
+async fn draw(codes: &PurchaseCodes, purchase: Purchase, patience: Duration) -> Result<Picture, Problem> {
     let place = timeout(patience, Arc::clone(&codes.drawing).acquire_owned()).await;
     let busy = |_elapsed| Problem::temporarily_unavailable("too many vouchers are being drawn");
     let place = place.map_err(busy)?.map_err(Problem::unforeseen)?;
     let artist = Arc::clone(&codes.artist);
     let drawing = spawn_blocking(move || {
+        let began = Instant::now();
         let drawn = artist.draw(&purchase);
         drop(place);
-        drawn
+        drawn.map(|file| Picture { file, drawn_in: Some(began.elapsed()) })
     });
     drawing.await.map_err(Problem::unforeseen)?.map_err(Problem::unforeseen)
 }
@@ -157,6 +180,11 @@ mod tests {
         let said = |state| format!("{:?}", over(state));
         assert!(said(CodeStatus::Usado).contains("was used") && said(CodeStatus::Vencido).contains("has expired"));
         assert_eq!(over(CodeStatus::Vencido).code(), "code_expired");
+    }
+
+    #[test]
+    fn a_drawing_is_timed_in_milliseconds() {
+        assert_eq!(timing(Duration::from_micros(9_070)).unwrap(), "draw;dur=9.070");
     }
 
     #[tokio::test]
