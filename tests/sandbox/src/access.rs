@@ -14,6 +14,7 @@ pub(crate) struct Lock(Option<SecretString>);
 pub(crate) struct Access {
     pub(crate) mambu: Lock,
     pub(crate) ciam: Lock,
+    pub(crate) vendron: Lock,
 }
 
 impl Lock {

@@ -31,6 +31,9 @@ pub struct Settings {
     /// File whose first line is the bearer key that CIAM's callers must show; without it any key is taken.
     #[arg(long, env = "PERDURA_SANDBOX_CIAM_KEY_FILE")]
     pub ciam_key_file: Option<PathBuf>,
+    /// File whose first line is the `public_api_token` that Vendron's clients must show; without it any is taken.
+    #[arg(long, env = "PERDURA_SANDBOX_VENDRON_TOKEN_FILE")]
+    pub vendron_token_file: Option<PathBuf>,
     /// Offset from UTC of the organisation whose Mambu this is: its dates are written in it, its days end by it.
     #[arg(long, env = "PERDURA_SANDBOX_ORGANISATION_OFFSET", default_value = "-06:00", allow_hyphen_values = true)]
     pub organisation_offset: FixedOffset,

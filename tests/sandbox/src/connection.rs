@@ -59,6 +59,10 @@ impl Listener for Connections {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = <TcpListener as Listener>::accept(&mut self.0).await;
+        // Frames that follow each other would otherwise wait until the one before is acknowledged.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(error = %error, "connection.delayed");
+        }
         let (reader, writer) = stream.into_split();
         (Connection { reader, writer: Arc::new(Mutex::new(writer)) }, address)
     }

@@ -2,8 +2,8 @@
 //! any of them runs against, and what the tests run against. Written from the systems' documents; it shares no code with
 //! the product, so that one misunderstanding cannot be on both sides.
 //!
-//! One folder per system (`addresses`, `chains` with their `watcher`, `mambu`, `ciam`), `control` for whoever drives
-//! them, and what they have in common: the `ledger` of effects, the `faults`, the `state`.
+//! One folder per system (`addresses`, `chains` with their `watcher`, `mambu`, `ciam`, `vendron`, `slack`), `control` for
+//! whoever drives them, and what they have in common: the `ledger` of effects, the `faults`, the `state`.
 
 mod access;
 mod addresses;
@@ -18,7 +18,9 @@ mod mambu;
 mod problem;
 mod reply;
 mod server;
+mod slack;
 mod state;
+mod vendron;
 mod watcher;
 
 pub use config::Settings;

@@ -17,7 +17,7 @@ use crate::connection::{Connections, Interim};
 use crate::problem::Problem;
 use crate::state::{Sandbox, Setup};
 use crate::watcher::{self, Reporter};
-use crate::{addresses, chains, ciam, control, mambu};
+use crate::{addresses, chains, ciam, control, mambu, slack, vendron};
 
 /// Serves until SIGTERM or SIGINT; requests on their way are answered first, those that a fault holds are let go.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
@@ -44,8 +44,9 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 fn setup(settings: &Settings) -> anyhow::Result<Setup> {
     let mambu = Lock::read(settings.mambu_key_file.as_deref())?;
     let ciam = Lock::read(settings.ciam_key_file.as_deref())?;
+    let vendron = Lock::read(settings.vendron_token_file.as_deref())?;
     let (reporter, offset) = (reporter(settings)?, settings.organisation_offset);
-    Ok(Setup { reporter, access: Access { mambu, ciam }, offset })
+    Ok(Setup { reporter, access: Access { mambu, ciam, vendron }, offset })
 }
 
 fn reporter(settings: &Settings) -> anyhow::Result<Option<Reporter>> {
@@ -78,6 +79,8 @@ fn router(sandbox: Arc<Sandbox>) -> Router {
         .route("/chains/{network}", get(chains::view::view))
         .nest("/mambu/api", mambu::routes())
         .nest("/ciam", ciam::routes())
+        .nest("/vendron", vendron::routes())
+        .route("/slack/{*hook}", post(slack::receive))
         .nest("/_control", control_routes())
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
@@ -102,6 +105,7 @@ fn control_routes() -> Router<Arc<Sandbox>> {
         .route("/mambu/keys/forget", post(control::mambu_keys::forget))
         .route("/mambu/calls", get(control::mambu_calls::list))
         .route("/ciam/otps", post(control::otps::issue))
+        .nest("/vendron", control::vendron::routes())
         .route("/faults", faults)
         .route("/ledger", get(control::ledger::list))
 }

@@ -14,3 +14,7 @@ pub(crate) mod pause;
 pub(crate) mod reorg;
 pub(crate) mod repeat;
 pub(crate) mod replace;
+pub(crate) mod vendron;
+mod vendron_connections;
+mod vendron_machines;
+mod vendron_sales;

@@ -28,6 +28,7 @@ pub(crate) async fn answer<R: Into<Reply> + Send + 'static>(
     match strike.kind {
         Kind::Error => asked_for(StatusCode::SERVICE_UNAVAILABLE),
         Kind::RateLimited => (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")]).into_response(),
+        Kind::RateLimitedSilently => StatusCode::TOO_MANY_REQUESTS.into_response(),
         Kind::Html => (StatusCode::BAD_GATEWAY, [(CONTENT_TYPE, "text/html; charset=utf-8")], PAGE).into_response(),
         Kind::Slow => {
             strike.wait().await;
@@ -37,7 +38,8 @@ pub(crate) async fn answer<R: Into<Reply> + Send + 'static>(
             strike.wait().await;
             hang_up()
         }
-        Kind::ExecuteThenTimeout => {
+        // No result is all that HTTP knows of either: there is no acknowledgement before it.
+        Kind::ExecuteThenTimeout | Kind::NoResult => {
             let _unheard = effect();
             strike.wait().await;
             hang_up()
@@ -147,6 +149,7 @@ mod tests {
         for (kind, status, happens) in [
             (Kind::Error, 503, 0),
             (Kind::RateLimited, 429, 0),
+            (Kind::RateLimitedSilently, 429, 0),
             (Kind::Html, 502, 0),
             (Kind::Slow, 200, 1),
             (Kind::ExecuteThenError, 500, 1),

@@ -24,6 +24,8 @@ pub(crate) enum System {
     Watcher,
     Mambu,
     Ciam,
+    Vendron,
+    Slack,
 }
 
 impl System {
@@ -35,11 +37,14 @@ impl System {
                 &["read_loan", "disburse", "adjust", "search", "schedule", "transaction", "client", "arrangement"]
             }
             Self::Ciam => &["validate", "status"],
+            Self::Vendron => &["connect", "check", "request", "door_open", "taken", "closed", "completed"],
+            Self::Slack => &["message"],
         }
     }
 }
 
-/// How a request fails.
+/// How a request fails. A command of a websocket is answered, or not, in the same sense: `error` is a result that is an
+/// error, `malformed` half a result. What Vendron reports by itself can be lost (`timeout`), late or cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
@@ -61,14 +66,33 @@ pub(crate) enum Kind {
     ExecuteThenError,
     /// Refused with a 429 without a body, without effect.
     RateLimited,
+    /// The same without a word of when to come again.
+    RateLimitedSilently,
     /// Refused with a 502 and a web page, as by a proxy in between, without effect.
     Html,
+    /// Of a websocket's commands: acknowledged, the effect happens, the result is not sent.
+    NoResult,
 }
 
 impl Kind {
-    /// Whether it is something that only a server does, which the watcher is not.
-    fn is_an_answer(self) -> bool {
-        matches!(self, Self::Status102 | Self::ExecuteThenError | Self::RateLimited | Self::Html)
+    /// Whether what the system does can fail like this.
+    fn suits(self, system: System, operation: &str) -> bool {
+        match (system, operation) {
+            (System::Watcher, _) => !self.is_of_http() && self != Self::NoResult,
+            (System::Vendron, "check" | "request" | "door_open") => !self.is_of_http(),
+            (System::Vendron, "taken" | "closed" | "completed") => {
+                matches!(self, Self::Timeout | Self::Slow | Self::Malformed)
+            }
+            _ => self != Self::NoResult,
+        }
+    }
+
+    /// Whether it is something that only an HTTP server does, which the watcher and a websocket are not.
+    fn is_of_http(self) -> bool {
+        matches!(
+            self,
+            Self::Status102 | Self::ExecuteThenError | Self::RateLimited | Self::RateLimitedSilently | Self::Html
+        )
     }
 
     /// Whether a request that is hit has arrived, and is still being worked on while it is held.
@@ -113,8 +137,8 @@ impl Fault {
         if !(0.0..=1.0).contains(&self.rate) || self.times == Some(0) {
             return Err(Problem::unprocessable("rate must be between 0 and 1, times at least 1"));
         }
-        if self.system == System::Watcher && self.kind.is_an_answer() {
-            return Err(Problem::unprocessable("the watcher asks and does not answer: it has no faults of this kind"));
+        if !self.kind.suits(self.system, &self.operation) {
+            return Err(Problem::unprocessable(format!("`{}` has no faults of this kind", self.operation)));
         }
         Ok(())
     }
@@ -236,6 +260,10 @@ mod tests {
             r#"{"system":"watcher","operation":"report","kind":"slow","times":0}"#,
             r#"{"system":"watcher","operation":"report","kind":"html"}"#,
             r#"{"system":"mambu","operation":"report","kind":"html"}"#,
+            r#"{"system":"mambu","operation":"disburse","kind":"no_result"}"#,
+            r#"{"system":"vendron","operation":"request","kind":"rate_limited"}"#,
+            r#"{"system":"vendron","operation":"connect","kind":"no_result"}"#,
+            r#"{"system":"vendron","operation":"taken","kind":"error"}"#,
         ] {
             assert!(fault(bad).check().is_err(), "{bad}");
         }
@@ -243,6 +271,10 @@ mod tests {
             r#"{"system":"mambu","operation":"disburse","kind":"status_102","delay_ms":5}"#,
             r#"{"system":"mambu","operation":"adjust","kind":"execute_then_error"}"#,
             r#"{"system":"ciam","operation":"validate","kind":"rate_limited"}"#,
+            r#"{"system":"vendron","operation":"connect","kind":"html"}"#,
+            r#"{"system":"vendron","operation":"door_open","kind":"no_result"}"#,
+            r#"{"system":"vendron","operation":"completed","kind":"timeout"}"#,
+            r#"{"system":"slack","operation":"message","kind":"rate_limited"}"#,
         ] {
             assert!(fault(good).check().is_ok(), "{good}");
         }

@@ -73,6 +73,8 @@ mod tests {
     use crate::ledger;
     use crate::mambu::booking::{self, Order};
     use crate::mambu::{KeptReply, samples};
+    use crate::vendron;
+    use crate::vendron::samples::{Client, UID};
 
     fn folder() -> PathBuf {
         temp_dir().join(format!("sandbox-journal-{}", Uuid::new_v4()))
@@ -147,6 +149,24 @@ mod tests {
         let mut again = World::new();
         Journal::open(&folder, &mut again).unwrap();
         assert!(again.bank.keys.find(Uuid::from_u128(1), ledger::now()).is_none());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_sale_goes_on_without_the_websocket_it_began_on() {
+        let sandbox = vendron::samples::sandbox();
+        let session = Client::connect(&sandbox).open();
+        let (folder, mut world) = (folder(), World::new());
+        let mut journal = Journal::open(&folder, &mut world).unwrap();
+        vendron::keep(&mut world, vendron::samples::machine(&sandbox));
+        journal.append(&world.take_unsaved()).unwrap();
+        drop(journal);
+        for _ in 0..2 {
+            let mut again = World::new();
+            Journal::open(&folder, &mut again).unwrap();
+            let sale = again.cloud.machine(UID).unwrap().running().unwrap();
+            assert_eq!((&sale.session, sale.owner), (&session.as_str().unwrap().to_owned(), None));
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -128,12 +128,15 @@ impl Sandbox {
 }
 
 impl Kept {
-    /// One short append to the page cache, under the lock so that the order on disk is the order of the changes.
+    /// One short append to the page cache, under the lock so that the order on disk is the order of the changes. What a
+    /// change says over websockets is said after that, in the same order; never, where it cannot be saved.
     fn save(&mut self) -> std::io::Result<()> {
         let records = self.world.take_unsaved();
-        match &mut self.journal {
-            Some(journal) if !records.is_empty() => journal.append(&records),
-            _ => Ok(()),
+        let unsaid = self.world.cloud.sockets.take_unsaid();
+        if let Some(journal) = self.journal.as_mut().filter(|_| !records.is_empty()) {
+            journal.append(&records)?;
         }
+        self.world.cloud.sockets.deliver(unsaid);
+        Ok(())
     }
 }

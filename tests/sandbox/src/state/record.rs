@@ -10,6 +10,7 @@ use crate::ciam;
 use crate::faults::Fault;
 use crate::ledger::Entry;
 use crate::mambu;
+use crate::vendron;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "record", content = "value", rename_all = "snake_case")]
@@ -28,4 +29,5 @@ pub(crate) enum Record {
     MambuCall(mambu::Call),
     OtpHolder(ciam::Holder),
     OtpValidation(ciam::Validation),
+    VendronMachine(Box<vendron::Machine>),
 }

@@ -1,5 +1,5 @@
-//! The outside world: addresses, chains, loans, one-time passwords, what happened, what is still to be reported, what
-//! is to go wrong.
+//! The outside world: addresses, chains, loans, one-time passwords, fridges, what happened, what is still to be
+//! reported, what is to go wrong.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ use crate::faults::{Fault, Faults, Hit, System};
 use crate::ledger::{Entry, Ledger};
 use crate::mambu::Bank;
 use crate::problem::Problem;
+use crate::vendron::Cloud;
 use crate::watcher::{OutputKey, Queue};
 
 pub(crate) struct World {
@@ -23,6 +24,7 @@ pub(crate) struct World {
     tron: Chain,
     pub(crate) bank: Bank,
     pub(crate) desk: Desk,
+    pub(crate) cloud: Cloud,
     ledger: Ledger,
     pub(crate) faults: Faults,
     /// Observations that name one of these texts wait; the empty text is in all of them.
@@ -40,6 +42,7 @@ impl World {
             tron: Chain::new(Network::Tron),
             bank: Bank::default(),
             desk: Desk::default(),
+            cloud: Cloud::default(),
             ledger: Ledger::default(),
             faults: Faults::default(),
             pauses: BTreeSet::new(),
@@ -212,6 +215,7 @@ impl World {
             Record::MambuCall(call) => self.bank.put_call(call),
             Record::OtpHolder(holder) => self.desk.put_holder(holder),
             Record::OtpValidation(validation) => self.desk.put_validation(validation),
+            Record::VendronMachine(machine) => self.cloud.put(*machine),
         }
     }
 
@@ -239,6 +243,7 @@ impl World {
         records.push(Record::Pauses(self.pauses.clone()));
         records.extend(self.bank.records());
         records.extend(self.desk.records());
+        records.extend(self.cloud.records());
         records
     }
 
