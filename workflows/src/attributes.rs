@@ -10,6 +10,10 @@ pub const BUSINESS_KEY: SearchAttributeKey<String> = SearchAttributeKey::keyword
 pub const MERCHANT_ID: SearchAttributeKey<String> = SearchAttributeKey::keyword("MerchantId");
 /// Loan that is disbursed.
 pub const LOAN_ACCOUNT_ID: SearchAttributeKey<String> = SearchAttributeKey::keyword("LoanAccountId");
+/// Machine that sells.
+pub const MACHINE_ID: SearchAttributeKey<String> = SearchAttributeKey::keyword("MachineId");
+/// Gift that is redeemed.
+pub const GIFT_ID: SearchAttributeKey<String> = SearchAttributeKey::keyword("GiftId");
 /// When the process expires by itself.
 pub const EXPIRES_AT: SearchAttributeKey<Timestamp> = SearchAttributeKey::datetime("ExpiresAt");
 /// Set while a step that has no end to its retries keeps failing.

@@ -7,6 +7,8 @@
 pub mod attributes;
 pub mod contracts;
 pub mod domain;
+pub mod fridge_sales;
+pub mod gifts;
 pub mod invoices;
 pub mod purchase_codes;
 mod steps;

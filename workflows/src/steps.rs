@@ -87,6 +87,24 @@ pub(crate) fn call(within: Duration, bounds: StepBounds, summary: &str) -> Activ
     .build()
 }
 
+/// The options of a step that lasts as long as what it waits for and shows meanwhile that it lives. One that does not, or
+/// that fails, is repeated within what `close` allows.
+///
+/// An operator's cancellation of the run does not interrupt it.
+pub(crate) fn lasting(
+    close: ActivityCloseTimeouts,
+    heartbeat: Duration,
+    bounds: StepBounds,
+    summary: &str,
+) -> ActivityOptions {
+    ActivityOptions::with_close_timeouts(close)
+        .heartbeat_timeout(heartbeat)
+        .retry_policy(retry(bounds, bounds.retry_at_most, WITHOUT_END))
+        .cancellation_token(WorkflowCancellationToken::new())
+        .summary(summary.to_owned())
+        .build()
+}
+
 /// Awaits an activity, and marks the run for the operators while that takes longer than `attention`.
 pub(crate) async fn persistently<W: 'static, A: ActivityDefinition>(
     ctx: &WorkflowContext<W>,

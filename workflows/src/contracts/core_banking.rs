@@ -30,6 +30,7 @@ pub struct ReadLoan {
 }
 
 /// A loan, as far as a purchase needs it.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loan {
     /// Whether the client holds it.
