@@ -4,5 +4,7 @@ pub mod addresses;
 pub mod ciam;
 mod http;
 pub mod mambu;
+pub mod slack;
+pub mod vendron;
 
 pub use http::NoAnswer;
