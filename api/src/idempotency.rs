@@ -131,7 +131,8 @@ impl FingerprintKey {
         self.of(body)
     }
 
-    fn of(&self, body: Value) -> Result<String, Problem> {
+    /// The same of a body that was read already.
+    pub(crate) fn of(&self, body: Value) -> Result<String, Problem> {
         let mut hmac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).map_err(Problem::unforeseen)?;
         hmac.update(sorted(body).to_string().as_bytes());
         Ok(hex::encode(hmac.finalize().into_bytes()))

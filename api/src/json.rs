@@ -1,6 +1,6 @@
 //! Bodies: read whole, within a limit and a time, and parsed with the name of the field that is wrong.
 
-use std::time::Duration;
+use std::{fmt, marker::PhantomData, time::Duration};
 
 use axum::{
     body::Bytes,
@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error, IntoDeserializer, Unexpected},
+    de::{DeserializeOwned, Error, IntoDeserializer, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::{Number, Value};
 use tokio::time::timeout;
@@ -90,6 +90,26 @@ pub(crate) fn word<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer:
     T::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
 
+/// An object inside a body: the parser would also take a list of its fields' values.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(Fields(PhantomData))
+}
+
+/// Takes the fields of an object and nothing else.
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields))
+    }
+}
+
 /// A whole number, also when it is written as `900.0`: to JSON Schema the two are the same.
 pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let number = Number::deserialize(deserializer)?;
@@ -144,7 +164,6 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Order {
-        #[expect(dead_code, reason = "only the parsing is looked at")]
         amount: String,
         #[expect(dead_code, reason = "only the parsing is looked at")]
         lines: Vec<u8>,
@@ -192,6 +211,25 @@ mod tests {
         for body in [r#"{"colour":{"red":null}}"#, r#"{"colour":"blue"}"#, r#"{"colour":null}"#] {
             let refused = format!("{:?}", parse::<Paint>(body.as_bytes()).unwrap_err());
             assert!(refused.contains("field: \"colour\""), "{body}: {refused}");
+        }
+    }
+
+    #[test]
+    fn an_object_inside_is_no_list_either() {
+        #[derive(Debug, Deserialize)]
+        struct Parcel {
+            #[serde(deserialize_with = "object")]
+            order: Order,
+        }
+        assert_eq!(parse::<Parcel>(br#"{"order":{"amount":"1","lines":[]}}"#).unwrap().order.amount, "1");
+        for (body, field) in [
+            (r#"{"order":["1",[]]}"#, "order"),
+            (r#"{"order":null}"#, "order"),
+            (r#"{"order":{"amount":"1"}}"#, "order.lines"),
+            (r#"{"order":{"amount":1,"lines":[]}}"#, "order.amount"),
+        ] {
+            let refused = format!("{:?}", parse::<Parcel>(body.as_bytes()).unwrap_err());
+            assert!(refused.contains(&format!("field: {field:?}")), "{body}: {refused}");
         }
     }
 

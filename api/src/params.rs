@@ -4,10 +4,26 @@ use axum::{
     extract::{FromRequestParts, Path, Query},
     http::{StatusCode, request::Parts},
 };
-use utoipa::IntoParams;
+use chrono::{DateTime, Utc};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Object, ObjectBuilder,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::Type,
+    },
+};
 use uuid::Uuid;
 
-use crate::problem::{Problem, kinds};
+use crate::{
+    cursor,
+    problem::{FieldError, Problem, kinds},
+};
+
+/// Items of a page at most.
+const MOST: i64 = 100;
+/// Items of a page when nobody says otherwise.
+pub(crate) const USUALLY: i64 = 20;
 
 /// The one id in a path. What is no UUID names nothing: 404.
 #[derive(Debug, Clone, Copy, IntoParams)]
@@ -53,4 +69,44 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
         }
         Ok(Self(pairs))
     }
+}
+
+impl QueryPairs {
+    /// Hands every parameter to `set`, or names each that is wrong.
+    pub(crate) fn read(self, mut set: impl FnMut(&str, String) -> Result<(), &'static str>) -> Result<(), Problem> {
+        let wrong = |(name, value): (String, String)| set(&name, value).err().map(|flaw| FieldError::new(name, flaw));
+        let errors: Vec<_> = self.0.into_iter().filter_map(wrong).collect();
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::with_errors(kinds::INVALID_QUERY, "see \"errors\" for each parameter", errors))
+    }
+}
+
+/// A moment.
+pub(crate) fn time(value: &str) -> Result<DateTime<Utc>, &'static str> {
+    let time = DateTime::parse_from_rfc3339(value).map_err(|_| "is no time as in 2026-01-31T12:00:00Z")?;
+    Ok(time.to_utc())
+}
+
+/// How many items a page may have.
+pub(crate) fn limit(value: &str) -> Result<i64, &'static str> {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|_| digits).filter(|limit| (1..=MOST).contains(limit)).ok_or("is not between 1 and 100")
+}
+
+/// A parameter of a query, as the API's description shows it.
+pub(crate) fn query((name, schema, description): (&str, Object, &str)) -> Parameter {
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
+    parameter.schema(Some(schema)).description(Some(description)).build()
+}
+
+/// The parameters of every list.
+pub(crate) fn paging() -> [Parameter; 2] {
+    let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MOST));
+    let cursor = ObjectBuilder::new().schema_type(Type::String).pattern(Some(cursor::PATTERN));
+    [
+        query(("limit", limit.default(Some(USUALLY.into())).build(), "How many at most")),
+        query(("cursor", cursor.build(), "Goes on where a page ended: its `next_cursor`")),
+    ]
 }

@@ -19,7 +19,7 @@ use utoipa_axum::{
 };
 
 use crate::{
-    codec, cors, deposits, health, invoices, linger,
+    codec, cors, deposits, fridge_sales, gifts, health, invoices, linger,
     openapi::{self, docs, publish},
     payment_options, privacy,
     problem::{self, Problem, kinds},
@@ -50,6 +50,8 @@ fn limited_routes(ui_origins: &[HeaderValue]) -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(purchase_code_routes())
         .merge(invoice_routes())
+        .merge(fridge_sale_routes())
+        .merge(gift_routes())
         .routes(routes!(payment_options::list).layer(cors::public()))
         .routes(routes!(deposits::report::report))
         .routes(routes!(publish::publish).layer(cors::public()))
@@ -101,6 +103,27 @@ fn invoice_routes() -> OpenApiRouter<Api> {
         .routes(routes!(invoices::create::create, invoices::list::list))
         .routes(routes!(invoices::read::read))
         .routes(routes!(invoices::cancel::cancel))
+        .layer(middleware::map_response(privacy::keep))
+}
+
+fn fridge_sale_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(fridge_sales::status::status))
+        .routes(routes!(fridge_sales::open::open))
+        .routes(routes!(fridge_sales::search::search))
+        .routes(routes!(fridge_sales::read::read))
+        // The source has the paths in the singular.
+        .routes(also(routes!(fridge_sales::status::status), "/machine/{machine_id}/status"))
+        .routes(also(routes!(fridge_sales::open::open), "/machine/{machine_id}/open"))
+        .routes(also(routes!(fridge_sales::search::search), "/transaction/search"))
+        .routes(also(routes!(fridge_sales::read::read), "/transaction/{id}"))
+        .layer(middleware::map_response(privacy::keep))
+}
+
+fn gift_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(gifts::use_gift::use_gift))
+        .routes(routes!(gifts::void::void))
         .layer(middleware::map_response(privacy::keep))
 }
 
@@ -156,7 +179,10 @@ mod tests {
 
     /// Sends a request to an API whose database and Temporal are away.
     async fn send(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (Response<Body>, Value) {
-        let routes = router(Arc::new(Services::without_servers()), &["http://ui", "http://ui.test"].map(HeaderValue::from_static));
+        let routes = router(
+            Arc::new(Services::without_servers()),
+            &["http://ui", "http://ui.test"].map(HeaderValue::from_static),
+        );
         answer(routes, request(method, path, headers, body)).await
     }
 
@@ -223,6 +249,16 @@ mod tests {
             ("GET", "/credit-line/CL-1/purchase/7K3M"),
             ("GET", "/credit-line/CL-1/purchase/7K3M/valid"),
             ("GET", "/credit-line/CL-1/purchase/7K3M/download"),
+            ("GET", "/machines/FRIDGE-1/status"),
+            ("POST", "/machines/FRIDGE-1/open"),
+            ("GET", "/transactions/0190a0b0-0000-7000-8000-00000000000a"),
+            ("GET", "/transactions/search"),
+            ("GET", "/machine/FRIDGE-1/status"),
+            ("POST", "/machine/FRIDGE-1/open"),
+            ("GET", "/transaction/0190a0b0-0000-7000-8000-00000000000a"),
+            ("GET", "/transaction/search"),
+            ("POST", "/api/gifts/use"),
+            ("POST", "/api/gifts/GIFT-1/void"),
             ("POST", "/deposits"),
             ("POST", "/codec/decode"),
             ("POST", "/codec/encode"),
@@ -264,7 +300,8 @@ mod tests {
         let mut names = BTreeSet::new();
         for (path, operation) in operations {
             assert!(names.insert(operation["operationId"].as_str().unwrap()), "{path}");
-            let deprecated = path.starts_with("/credit-line/") || path.starts_with("/c/");
+            let deprecated =
+                ["/credit-line/", "/c/", "/machine/", "/transaction/"].iter().any(|other| path.starts_with(other));
             assert_eq!(operation["deprecated"] == true, deprecated, "{path}");
         }
     }

@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::SecretBox;
 use standardwebhooks::Webhook;
 
 use crate::idempotency::FingerprintKey;
@@ -14,11 +15,12 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// The key for fingerprints: a file with the base64 of 32 bytes.
 pub(crate) fn fingerprint_key(path: &Path) -> anyhow::Result<FingerprintKey> {
-    let text = read(path, "PERDURA_FINGERPRINT_KEY_FILE")?;
-    let key: Option<[u8; 32]> = BASE64_STANDARD.decode(text.trim()).ok().and_then(|key| key.try_into().ok());
-    let key = key
-        .with_context(|| format!("{} (PERDURA_FINGERPRINT_KEY_FILE) is not the base64 of 32 bytes", path.display()))?;
-    Ok(FingerprintKey::new(key))
+    Ok(FingerprintKey::new(read_key(path, "PERDURA_FINGERPRINT_KEY_FILE")?))
+}
+
+/// What PINs are hashed with beside their salts: a file with the base64 of 32 bytes.
+pub(crate) fn pin_pepper(path: &Path) -> anyhow::Result<SecretBox<[u8; 32]>> {
+    Ok(SecretBox::new(Box::new(read_key(path, "PERDURA_PIN_PEPPER_FILE")?)))
 }
 
 /// The secrets of the watchers: a file with one `whsec_<base64>` a line. Two at once let a watcher change his.
@@ -36,6 +38,12 @@ fn watcher_secret(number: usize, line: &str) -> anyhow::Result<Webhook> {
         format!("line {number} of PERDURA_WATCHER_SECRETS_FILE is not {PREFIX}<base64 of 24 to 64 bytes>")
     })?;
     Ok(Webhook::from_bytes(secret)?)
+}
+
+fn read_key(path: &Path, variable: &str) -> anyhow::Result<[u8; 32]> {
+    let text = read(path, variable)?;
+    let key: Option<[u8; 32]> = BASE64_STANDARD.decode(text.trim()).ok().and_then(|key| key.try_into().ok());
+    key.with_context(|| format!("{} ({variable}) is not the base64 of 32 bytes", path.display()))
 }
 
 fn read(path: &Path, variable: &str) -> anyhow::Result<String> {

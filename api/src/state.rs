@@ -7,8 +7,8 @@ use store::postgres::Database;
 use temporal::Codec;
 
 use crate::{
-    auth::KeyCache, catalogue::Catalogue, engine::Engine, idempotency::FingerprintKey, invoices::InvoiceSettings,
-    purchase_codes::PurchaseCodes, rate_limit::RateLimits,
+    auth::KeyCache, catalogue::Catalogue, engine::Engine, fridge_sales::FridgeSales, gifts::Gifts,
+    idempotency::FingerprintKey, invoices::InvoiceSettings, purchase_codes::PurchaseCodes, rate_limit::RateLimits,
 };
 
 /// Shared by all requests.
@@ -26,6 +26,10 @@ pub(crate) struct Services {
     pub(crate) invoices: InvoiceSettings,
     /// Nothing where purchase codes are not served.
     pub(crate) purchase_codes: Option<PurchaseCodes>,
+    /// Nothing where fridge sales are not served.
+    pub(crate) fridge_sales: Option<FridgeSales>,
+    /// Nothing where gifts are not served.
+    pub(crate) gifts: Option<Gifts>,
     pub(crate) rate_limits: RateLimits,
 }
 
@@ -57,6 +61,8 @@ impl Services {
             watcher_secrets: Vec::new(),
             invoices: Defaults::parse_from(["test"]).invoices,
             purchase_codes: None,
+            fridge_sales: None,
+            gifts: None,
             rate_limits: RateLimits::new(&RateSettings::usual()),
         }
     }

@@ -3,6 +3,11 @@
 /// Of ids of outside systems.
 pub(crate) const LONGEST_ID: usize = 64;
 
+/// Why a text is no [`is_outside_id`], for whoever wrote it.
+pub(crate) fn bad_id() -> String {
+    format!("is not 1 to {LONGEST_ID} visible ASCII characters without slashes, not beginning with a dot")
+}
+
 /// What a text may have in it beside ordinary characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lines {

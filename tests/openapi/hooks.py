@@ -26,6 +26,9 @@ KEYS = {
     "purchases:issue": DEMO["keys"]["frontend"],
     "purchases:read": DEMO["keys"]["frontend"],
     "purchases:use": DEMO["keys"]["provider_device"],
+    "fridges:open": DEMO["keys"]["frontend"],
+    "fridges:read": DEMO["keys"]["frontend"],
+    "gifts:use": DEMO["keys"]["shop_device"],
 }
 # The frontend has the scope, and is not who may ask.
 KEYS_BY_OPERATION = {"check_purchase_code": DEMO["keys"]["provider_device"]}
@@ -87,6 +90,11 @@ def make_possible(case):
             body["amount"] = "1"
     if case.operation.definition.raw["operationId"] == "issue_purchase_code" and isinstance(body, dict):
         body |= a_loan_to_disburse(body["otp"])
+    if case.operation.definition.raw["operationId"].startswith("open_machine") and isinstance(body, dict):
+        body["stripe"] |= {"amount": "20.00", "currency": "EUR"}
+    if case.operation.definition.raw["operationId"] == "use_gift" and isinstance(body, dict):
+        body |= {"supplier_invoice_no": DEMO["demo"]["supplier_invoice_no"], "pin": DEMO["demo"]["pin"]}
+        body["gift_id"] = an_unused_gift()
     key = case.headers.get("Idempotency-Key")
     if key is not None:
         # The same key with another body is refused, rightly.
@@ -103,6 +111,15 @@ def a_loan_to_disburse(otp):
     control("/mambu/loans", loan)
     control("/ciam/otps", {"client_id": loan["client_id"], "otp": otp})
     return loan
+
+
+def an_unused_gift():
+    """One of the demo's gifts, whose last use is undone if there was one."""
+    gifts = DEMO["demo"]["gift_ids"]
+    gift_id = gifts[next(turns) % len(gifts)]
+    headers = {"Authorization": f"Bearer {DEMO['keys']['shop_device']}", "Idempotency-Key": f"undo {next(turns)}"}
+    requests.post(f"{DEMO['api_url']}/api/gifts/{gift_id}/void", json={}, headers=headers, timeout=10)
+    return gift_id
 
 
 def control(path, body):

@@ -32,7 +32,7 @@ impl Health {
         let running = settings.processes.iter().map(|process| (process.name(), false)).collect();
         let database = process::database(settings, "perdura-worker-health")?;
         let has_tables = settings.processes.contains(&Process::PurchaseCodes);
-        let tables = if has_tables { Some(settings.purchase_codes.tables().await?) } else { None };
+        let tables = if has_tables { Some(settings.purchase_codes.records.tables().await?) } else { None };
         Ok(Self { running: Mutex::new(running), database, tables })
     }
 

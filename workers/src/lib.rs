@@ -1,15 +1,18 @@
 //! The composition root of the workers: settings, wiring, supervision, health and shutdown.
 
+mod fridge_sales;
 mod health;
 pub mod logging;
 mod process;
 mod purchase_codes;
 mod relay;
+mod secrets;
 mod settings;
 mod supervisor;
 
 use clap::Parser;
 
+pub use fridge_sales::SaleSettings;
 pub use purchase_codes::PurchaseSettings;
 pub use settings::WorkerSettings;
 pub use supervisor::run;

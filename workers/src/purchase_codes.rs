@@ -1,43 +1,25 @@
 //! Settings of the purchase codes, and the outside systems and stores that follow from them.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use activities::clients::{
     ciam::Ciam,
     mambu::{Credentials, Mambu},
 };
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use clap::Args;
 use humantime::parse_duration;
 use reqwest::Url;
-use secrecy::SecretString;
-use store::{
-    dynamodb::{AwsSettings, CodeKey, PurchaseTables},
-    s3::VoucherImages,
-};
+use store::dynamodb::AwsSettings;
+
+use crate::secrets::secret;
 
 /// Settings of the purchase codes. What has no default is needed only by a worker that runs them.
 #[derive(Debug, Clone, Args)]
 pub struct PurchaseSettings {
-    /// URL of DynamoDB, where it is not that of AWS.
-    #[arg(long, env = "PERDURA_DYNAMODB_URL")]
-    dynamodb_url: Option<String>,
-    /// URL of S3, where it is not that of AWS.
-    #[arg(long, env = "PERDURA_S3_URL")]
-    s3_url: Option<String>,
-    /// What the names of the tables begin with.
-    #[arg(long, env = "PERDURA_TABLE_PREFIX", default_value = "perdura-")]
-    table_prefix: String,
-    /// Bucket of the vouchers.
-    #[arg(long, env = "PERDURA_VOUCHER_BUCKET", default_value = "perdura-vouchers")]
-    voucher_bucket: String,
-    /// File with the key that seals purchase codes: base64 of 32 bytes.
-    #[arg(long, env = "PERDURA_CODE_KEY_FILE")]
-    code_key_file: Option<PathBuf>,
+    /// Where the purchases are kept.
+    #[command(flatten)]
+    pub(crate) records: AwsSettings,
     /// URL of Mambu's API, with its /api.
     #[arg(long, env = "PERDURA_MAMBU_URL")]
     mambu_url: Option<Url>,
@@ -70,7 +52,7 @@ pub struct PurchaseSettings {
 impl PurchaseSettings {
     /// Whether everything is there that purchase codes need.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        self.code_key()?;
+        self.records.code_key()?;
         self.mambu()?;
         self.ciam()?;
         Ok(())
@@ -88,31 +70,6 @@ impl PurchaseSettings {
         let url = set(self.ciam_url.as_ref(), "PERDURA_CIAM_URL")?;
         let key = secret(set(self.ciam_key_file.as_deref(), "PERDURA_CIAM_KEY_FILE")?, "PERDURA_CIAM_KEY_FILE")?;
         Ok(Ciam::new(url.clone(), key, self.ciam_timeout)?)
-    }
-
-    /// The tables, as these settings have them.
-    pub(crate) async fn tables(&self) -> anyhow::Result<PurchaseTables> {
-        Ok(PurchaseTables::connect(&self.aws(), self.code_key()?).await)
-    }
-
-    /// The vouchers, as these settings have them.
-    pub(crate) async fn images(&self) -> VoucherImages {
-        VoucherImages::connect(&self.aws()).await
-    }
-
-    fn aws(&self) -> AwsSettings {
-        AwsSettings {
-            dynamodb_url: self.dynamodb_url.clone().filter(|url| !url.is_empty()),
-            s3_url: self.s3_url.clone().filter(|url| !url.is_empty()),
-            table_prefix: self.table_prefix.clone(),
-            voucher_bucket: self.voucher_bucket.clone(),
-        }
-    }
-
-    fn code_key(&self) -> anyhow::Result<CodeKey> {
-        let variable = "PERDURA_CODE_KEY_FILE";
-        let path = set(self.code_key_file.as_deref(), variable)?;
-        CodeKey::from_base64(read(path, variable)?.trim()).with_context(|| format!("{variable} cannot be used"))
     }
 
     fn mambu_credentials(&self) -> anyhow::Result<Credentials> {
@@ -135,20 +92,10 @@ fn set<T>(setting: Option<T>, variable: &str) -> anyhow::Result<T> {
     setting.with_context(|| format!("the process purchase-codes needs {variable}, which is not set"))
 }
 
-/// Secrets come in files, so that no process list and no environment dump shows them.
-fn secret(path: &Path, variable: &str) -> anyhow::Result<SecretString> {
-    let text = read(path, variable)?;
-    let secret = text.trim();
-    ensure!(!secret.is_empty(), "{}, the file named by {variable}, is empty", path.display());
-    Ok(SecretString::from(secret))
-}
-
-fn read(path: &Path, variable: &str) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}, the file named by {variable}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use clap::Parser;
 
     use super::*;

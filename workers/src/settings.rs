@@ -4,14 +4,19 @@ use clap::{Parser, ValueEnum};
 use secrecy::SecretString;
 use temporal::TemporalSettings;
 
-use crate::{logging::LogFormat, purchase_codes::PurchaseSettings};
+use crate::{fridge_sales::SaleSettings, logging::LogFormat, purchase_codes::PurchaseSettings};
 
 /// Settings of a worker. Each is a flag and an environment variable.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "perdura-worker", version, about = "Runs the workflows and activities of Perdura's processes")]
 pub struct WorkerSettings {
     /// Processes to run, each on a connection and a thread of its own.
-    #[arg(long, env = "PERDURA_PROCESSES", value_delimiter = ',', default_value = "invoices,purchase-codes")]
+    #[arg(
+        long,
+        env = "PERDURA_PROCESSES",
+        value_delimiter = ',',
+        default_value = "invoices,purchase-codes,fridge-sales,gifts"
+    )]
     pub processes: Vec<Process>,
     /// Where Temporal is.
     #[command(flatten)]
@@ -31,6 +36,9 @@ pub struct WorkerSettings {
     /// What the purchase codes need.
     #[command(flatten)]
     pub purchase_codes: PurchaseSettings,
+    /// What the fridge sales need.
+    #[command(flatten)]
+    pub fridge_sales: SaleSettings,
     /// Where health is answered.
     #[arg(long, env = "PERDURA_WORKER_LISTEN", default_value = "127.0.0.1:8083")]
     pub listen: SocketAddr,
@@ -52,6 +60,10 @@ pub enum Process {
     Invoices,
     /// Purchase codes.
     PurchaseCodes,
+    /// Fridge sales.
+    FridgeSales,
+    /// Gifts.
+    Gifts,
 }
 
 impl Process {
@@ -60,6 +72,8 @@ impl Process {
         match self {
             Self::Invoices => "invoices",
             Self::PurchaseCodes => "purchase-codes",
+            Self::FridgeSales => "fridge-sales",
+            Self::Gifts => "gifts",
         }
     }
 }

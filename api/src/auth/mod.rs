@@ -13,8 +13,9 @@ use axum::{
 pub(crate) use key::KeyHash;
 pub(crate) use key_cache::KeyCache;
 pub(crate) use permissions::{
-    CancelInvoices, Canceller, CheckPurchases, DecodePayloads, DownloadVouchers, IssuePurchases, Permission,
-    PurchaseReader, ReadInvoices, ReadPurchases, ReportDeposits, UsePurchases, WriteInvoices,
+    CancelInvoices, Canceller, CheckPurchases, DecodePayloads, DownloadVouchers, IssuePurchases, OpenFridges,
+    Permission, PurchaseReader, ReadFridges, ReadInvoices, ReadPurchases, ReportDeposits, UseGifts, UsePurchases,
+    WriteInvoices,
 };
 pub(crate) use principal::{Principal, SCOPES};
 

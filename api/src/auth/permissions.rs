@@ -73,10 +73,7 @@ impl Permission for IssuePurchases {
 
     fn admit(principal: &Principal, scopes: &[String]) -> Result<(), Problem> {
         require("purchases:issue", scopes)?;
-        match principal {
-            Principal::Frontend(_) => Ok(()),
-            _ => Err(not_for(principal)),
-        }
+        frontend(principal)
     }
 }
 
@@ -148,6 +145,48 @@ impl Permission for DownloadVouchers {
     }
 }
 
+/// Open fridges, and ask how they are: a frontend.
+#[derive(Debug)]
+pub(crate) struct OpenFridges;
+
+impl Permission for OpenFridges {
+    type Who = ();
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<(), Problem> {
+        require("fridges:open", scopes)?;
+        frontend(principal)
+    }
+}
+
+/// Read the sales of fridges: the frontend that started them.
+#[derive(Debug)]
+pub(crate) struct ReadFridges;
+
+impl Permission for ReadFridges {
+    type Who = ();
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<(), Problem> {
+        require("fridges:read", scopes)?;
+        frontend(principal)
+    }
+}
+
+/// Use gifts, and undo that: a device, by its supplier.
+#[derive(Debug)]
+pub(crate) struct UseGifts;
+
+impl Permission for UseGifts {
+    type Who = String;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<String, Problem> {
+        require("gifts:use", scopes)?;
+        match principal {
+            Principal::ShopDevice { supplier, .. } => Ok(supplier.clone()),
+            _ => Err(not_for(principal)),
+        }
+    }
+}
+
 /// Report deposits: a watcher.
 #[derive(Debug)]
 pub(crate) struct ReportDeposits;
@@ -194,6 +233,13 @@ fn merchant(principal: &Principal) -> Result<Uuid, Problem> {
     }
 }
 
+fn frontend(principal: &Principal) -> Result<(), Problem> {
+    match principal {
+        Principal::Frontend(_) => Ok(()),
+        _ => Err(not_for(principal)),
+    }
+}
+
 fn not_for(principal: &Principal) -> Problem {
     Problem::new(kinds::PRINCIPAL_NOT_ALLOWED, format!("this is not for a {}", principal.kind()))
 }
@@ -205,6 +251,7 @@ mod tests {
     const MERCHANT: &str = "merchant:0190a0b0-0000-7000-8000-00000000000a";
     const FRONTEND: &str = "frontend:app";
     const TILL: &str = "provider:P-1/till-7";
+    const SHOP: &str = "shop:S-1/till-1";
 
     fn code_of<P: Permission>(principal: &str, scopes: &[&str]) -> Option<String> {
         let scopes: Vec<_> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
@@ -225,6 +272,10 @@ mod tests {
         assert_eq!(code_of::<ReadPurchases>(TILL, &["purchases:read"]), None);
         assert_eq!(code_of::<CheckPurchases>(TILL, &["purchases:read"]), None);
         assert_eq!(code_of::<DownloadVouchers>(FRONTEND, &["purchases:read"]), None);
+        assert_eq!(code_of::<OpenFridges>(FRONTEND, &["fridges:open"]), None);
+        assert_eq!(code_of::<ReadFridges>(FRONTEND, &["fridges:read"]), None);
+        assert_eq!(code_of::<UseGifts>(SHOP, &["gifts:use"]), None);
+        assert_eq!(UseGifts::admit(&SHOP.parse().unwrap(), &["gifts:use".to_owned()]).unwrap(), "S-1");
         assert_eq!(code_of::<DecodePayloads>("operator:eve", &["operator"]), None);
     }
 
@@ -240,6 +291,9 @@ mod tests {
         assert_eq!(code_of::<UsePurchases>(TILL, &["purchases:read"]), missing);
         assert_eq!(code_of::<ReadPurchases>(FRONTEND, &["purchases:issue"]), missing);
         assert_eq!(code_of::<CheckPurchases>(TILL, &["purchases:use"]), missing);
+        assert_eq!(code_of::<OpenFridges>(FRONTEND, &["fridges:read"]), missing);
+        assert_eq!(code_of::<ReadFridges>(FRONTEND, &["fridges:open", "purchases:read"]), missing);
+        assert_eq!(code_of::<UseGifts>(SHOP, &["purchases:use"]), missing);
         assert_eq!(code_of::<DecodePayloads>(MERCHANT, &["invoices:write"]), missing);
     }
 
@@ -255,6 +309,10 @@ mod tests {
         assert_eq!(code_of::<ReadPurchases>(MERCHANT, &["purchases:read"]), refused);
         assert_eq!(code_of::<CheckPurchases>(FRONTEND, &["purchases:read"]), refused);
         assert_eq!(code_of::<DownloadVouchers>(TILL, &["purchases:read"]), refused);
+        assert_eq!(code_of::<OpenFridges>(TILL, &["fridges:open"]), refused);
+        assert_eq!(code_of::<ReadFridges>(MERCHANT, &["fridges:read"]), refused);
+        assert_eq!(code_of::<UseGifts>(TILL, &["gifts:use"]), refused);
+        assert_eq!(code_of::<UsePurchases>(SHOP, &["purchases:use"]), refused);
         assert_eq!(code_of::<DecodePayloads>(MERCHANT, &["operator"]), refused);
     }
 }

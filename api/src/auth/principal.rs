@@ -11,13 +11,20 @@ const LONGEST_NAME: usize = 64;
 pub(crate) enum Principal {
     /// Owns invoices; named by his id.
     Merchant(Uuid),
-    /// A lender's application, which asks for the purchase codes of its clients.
+    /// An application for customers: it asks for the purchase codes of a lender's clients, or opens fridges for buyers.
     Frontend(String),
     /// Scans purchase codes at a till.
     ProviderDevice {
         /// Whose till it is: the one that purchases name.
         provider: String,
         /// Which till.
+        device: String,
+    },
+    /// Uses gifts in a shop.
+    ShopDevice {
+        /// Whose shop it is: the code that gifts may be bound to.
+        supplier: String,
+        /// Which device.
         device: String,
     },
     /// Reports deposits.
@@ -27,12 +34,15 @@ pub(crate) enum Principal {
 }
 
 /// Every scope, with the kinds of principals that it is for.
-pub(crate) const SCOPES: [(&str, &[&str]); 7] = [
+pub(crate) const SCOPES: [(&str, &[&str]); 10] = [
     ("invoices:write", &["merchant"]),
     ("invoices:read", &["merchant"]),
     ("purchases:issue", &["frontend"]),
     ("purchases:use", &["provider"]),
     ("purchases:read", &["frontend", "provider"]),
+    ("fridges:open", &["frontend"]),
+    ("fridges:read", &["frontend"]),
+    ("gifts:use", &["shop"]),
     ("deposits:report", &["watcher"]),
     ("operator", &["operator"]),
 ];
@@ -40,8 +50,8 @@ pub(crate) const SCOPES: [(&str, &[&str]); 7] = [
 /// Text that names no principal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{0}\" is no principal: write merchant:<uuid>, frontend:<name>, provider:<provider>/<device>, watcher:<name> or \
-     operator:<name>, a name of a-z, 0-9, - and _"
+    "\"{0}\" is no principal: write merchant:<uuid>, frontend:<name>, provider:<provider>/<device>, \
+     shop:<supplier>/<device>, watcher:<name> or operator:<name>, a name of a-z, 0-9, - and _"
 )]
 pub(crate) struct NoPrincipal(String);
 
@@ -52,6 +62,7 @@ impl Principal {
             Self::Merchant(_) => "merchant",
             Self::Frontend(_) => "frontend",
             Self::ProviderDevice { .. } => "provider",
+            Self::ShopDevice { .. } => "shop",
             Self::Watcher(_) => "watcher",
             Self::Operator(_) => "operator",
         }
@@ -66,7 +77,14 @@ impl FromStr for Principal {
         match text.split_once(':').ok_or_else(refused)? {
             ("merchant", id) => Uuid::parse_str(id).map(Self::Merchant).map_err(|_| refused()),
             ("frontend", name) if is_name(name) => Ok(Self::Frontend(name.to_owned())),
-            ("provider", names) => provider_device(names).ok_or_else(refused),
+            ("provider", names) => {
+                let (provider, device) = owner_and_device(names).ok_or_else(refused)?;
+                Ok(Self::ProviderDevice { provider, device })
+            }
+            ("shop", names) => {
+                let (supplier, device) = owner_and_device(names).ok_or_else(refused)?;
+                Ok(Self::ShopDevice { supplier, device })
+            }
             ("watcher", name) if is_name(name) => Ok(Self::Watcher(name.to_owned())),
             ("operator", name) if is_name(name) => Ok(Self::Operator(name.to_owned())),
             _ => Err(refused()),
@@ -74,10 +92,10 @@ impl FromStr for Principal {
     }
 }
 
-fn provider_device(names: &str) -> Option<Principal> {
-    let (provider, device) = names.split_once('/')?;
-    let both = is_outside_id(provider) && is_outside_id(device);
-    both.then(|| Principal::ProviderDevice { provider: provider.to_owned(), device: device.to_owned() })
+fn owner_and_device(names: &str) -> Option<(String, String)> {
+    let (owner, device) = names.split_once('/')?;
+    let both = is_outside_id(owner) && is_outside_id(device);
+    both.then(|| (owner.to_owned(), device.to_owned()))
 }
 
 fn is_name(name: &str) -> bool {
@@ -91,6 +109,7 @@ impl fmt::Display for Principal {
             Self::Merchant(id) => write!(formatter, "merchant:{id}"),
             Self::Frontend(name) => write!(formatter, "frontend:{name}"),
             Self::ProviderDevice { provider, device } => write!(formatter, "provider:{provider}/{device}"),
+            Self::ShopDevice { supplier, device } => write!(formatter, "shop:{supplier}/{device}"),
             Self::Watcher(name) => write!(formatter, "watcher:{name}"),
             Self::Operator(name) => write!(formatter, "operator:{name}"),
         }
@@ -105,7 +124,7 @@ mod tests {
     fn a_principal_has_one_spelling() {
         let merchant: Principal = "merchant:0190A0B0-0000-7000-8000-00000000000A".parse().unwrap();
         assert_eq!(merchant.to_string(), "merchant:0190a0b0-0000-7000-8000-00000000000a");
-        for text in ["frontend:app", "provider:P-1/till-7", "provider:a:b/C"] {
+        for text in ["frontend:app", "provider:P-1/till-7", "provider:a:b/C", "shop:S-1/till-1"] {
             assert_eq!(text.parse::<Principal>().unwrap().to_string(), text);
         }
         assert_eq!("watcher:chain-1".parse::<Principal>().unwrap().to_string(), "watcher:chain-1");
@@ -117,6 +136,9 @@ mod tests {
             assert!(text.parse::<Principal>().is_err(), "{text:?}");
         }
         for text in ["frontend:", "frontend:A", "provider:P-1", "provider:/a", "provider:P-1/", "provider:a/b/c"] {
+            assert!(text.parse::<Principal>().is_err(), "{text:?}");
+        }
+        for text in ["shop:", "shop:S-1", "shop:/a", "shop:S-1/", "shop:a/b/c", "shop:S 1/a"] {
             assert!(text.parse::<Principal>().is_err(), "{text:?}");
         }
     }

@@ -19,7 +19,8 @@ pub(super) struct Settings {
 enum Command {
     /// Make a key and print it. It is shown this once.
     Create {
-        /// Owner: merchant:<uuid>, frontend:<name>, provider:<provider>/<device>, watcher:<name> or operator:<name>.
+        /// Owner: merchant:<uuid>, frontend:<name>, provider:<provider>/<device>, shop:<supplier>/<device>,
+        /// watcher:<name> or operator:<name>.
         #[arg(long)]
         principal: Principal,
         /// What the key may do; can be given more than once.

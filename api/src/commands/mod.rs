@@ -1,8 +1,13 @@
 //! What the binary can do.
 
+mod csv_file;
+mod gifts;
 mod keys;
+mod machines;
 mod migrate;
+mod prompt;
 mod serve;
+mod suppliers;
 
 use std::io::{Write, stdout};
 
@@ -39,6 +44,12 @@ enum Command {
     Openapi,
     /// Manage API keys.
     Keys(keys::Settings),
+    /// Manage the machines of fridge sales.
+    Machines(machines::Settings),
+    /// Load gifts.
+    Gifts(gifts::Settings),
+    /// Load the suppliers that take gifts, and give their accounts PINs.
+    Suppliers(suppliers::Settings),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -64,6 +75,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SearchAttributes => print_search_attributes(),
         Command::Openapi => Ok(stdout().lock().write_all(openapi::text()?.as_bytes())?),
         Command::Keys(settings) => keys::run(settings).await,
+        Command::Machines(settings) => machines::run(settings).await,
+        Command::Gifts(settings) => gifts::run(settings).await,
+        Command::Suppliers(settings) => suppliers::run(settings).await,
     }
 }
 

@@ -5,7 +5,7 @@ use axum::http::HeaderValue;
 use clap::Args;
 use humantime::parse_duration;
 use secrecy::SecretString;
-use store::postgres::Database;
+use store::{dynamodb::AwsSettings, postgres::Database};
 use temporal::{Codec, TemporalSettings};
 use tokio::{
     net::TcpListener,
@@ -18,8 +18,11 @@ use crate::{
     auth::KeyCache,
     catalogue::Catalogue,
     engine::Engine,
+    fridge_sales::{FridgeSales, SaleSettings},
+    gifts::{GiftSettings, Gifts},
     invoices::InvoiceSettings,
-    purchase_codes::{PurchaseCodes, PurchaseSettings, RecordSettings, VoucherSettings},
+    processes::{Process, ProcessSettings},
+    purchase_codes::{PurchaseCodes, PurchaseSettings, Records, VoucherSettings},
     rate_limit::{RateLimits, RateSettings},
     router, secrets,
     server::{self, Bounds},
@@ -59,13 +62,19 @@ pub(super) struct Settings {
     #[arg(long, env = "PERDURA_CATALOGUE_KEPT", default_value = "5s", value_parser = parse_duration)]
     catalogue_kept: Duration,
     #[command(flatten)]
+    processes: ProcessSettings,
+    #[command(flatten)]
     invoices: InvoiceSettings,
     #[command(flatten)]
     purchases: PurchaseSettings,
     #[command(flatten)]
-    records: RecordSettings,
+    records: AwsSettings,
     #[command(flatten)]
     vouchers: VoucherSettings,
+    #[command(flatten)]
+    sales: SaleSettings,
+    #[command(flatten)]
+    gifts: GiftSettings,
     #[command(flatten)]
     rates: RateSettings,
     #[command(flatten)]
@@ -121,15 +130,25 @@ async fn services(settings: &Settings) -> anyhow::Result<Services> {
         watcher_secrets: secrets::watcher_secrets(&settings.watcher_secrets_file)?,
         invoices: settings.invoices.clone(),
         purchase_codes: purchase_codes(settings).await?,
+        fridge_sales: fridge_sales(settings),
+        gifts: gifts(settings)?,
         rate_limits: RateLimits::new(&settings.rates),
     })
 }
 
 async fn purchase_codes(settings: &Settings) -> anyhow::Result<Option<PurchaseCodes>> {
-    let Some(records) = settings.records.connect().await? else {
+    let Some(records) = Records::connect(&settings.records, &settings.processes).await? else {
         return Ok(None);
     };
     PurchaseCodes::new(records, settings.purchases.clone(), &settings.vouchers).map(Some)
+}
+
+fn fridge_sales(settings: &Settings) -> Option<FridgeSales> {
+    settings.processes.has(Process::FridgeSales).then(|| FridgeSales::new(settings.sales.clone()))
+}
+
+fn gifts(settings: &Settings) -> anyhow::Result<Option<Gifts>> {
+    settings.processes.has(Process::Gifts).then(|| Gifts::new(settings.gifts.clone())).transpose()
 }
 
 async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

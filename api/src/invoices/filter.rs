@@ -1,25 +1,17 @@
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
 use store::postgres::invoices::{InvoiceFilter, Position};
 use utoipa::{
     IntoParams,
-    openapi::{
-        KnownFormat, ObjectBuilder, SchemaFormat,
-        path::{Parameter, ParameterBuilder, ParameterIn},
-        schema::Type,
-    },
+    openapi::path::{Parameter, ParameterIn},
 };
 
-use super::cursor;
 use crate::{
+    cursor,
     openapi::schemas,
-    params::QueryPairs,
-    problem::{FieldError, Problem, kinds},
+    params::{self, QueryPairs, USUALLY},
+    problem::Problem,
 };
-
-const MOST: i64 = 100;
-const USUALLY: i64 = 20;
 
 /// What a list is asked for.
 #[derive(Debug)]
@@ -33,41 +25,25 @@ impl TryFrom<QueryPairs> for ListQuery {
     type Error = Problem;
 
     /// Reads every parameter, or names each that is wrong.
-    fn try_from(QueryPairs(pairs): QueryPairs) -> Result<Self, Problem> {
+    fn try_from(pairs: QueryPairs) -> Result<Self, Problem> {
         let mut query = Self { filter: InvoiceFilter::default(), limit: USUALLY, after: None };
-        let errors: Vec<_> = pairs
-            .into_iter()
-            .filter_map(|(name, value)| query.set(&name, value).err().map(|detail| FieldError::new(name, detail)))
-            .collect();
-        if errors.is_empty() {
-            return Ok(query);
-        }
-        Err(Problem::with_errors(kinds::INVALID_QUERY, "see \"errors\" for each parameter", errors))
+        pairs.read(|name, value| query.set(name, value))?;
+        Ok(query)
     }
 }
 
 impl IntoParams for ListQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let text = || ObjectBuilder::new().schema_type(Type::String);
-        let line = || text().pattern(Some(schemas::ONE_LINE)).build();
-        let time = || text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build();
-        let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MOST));
         let parameters = [
             ("status", schemas::invoice_status(), "Only these"),
             ("exception", schemas::invoice_exception(), "Only these"),
-            ("coin_id", line(), "Only those of this coin"),
-            ("network_id", line(), "Only those on this network"),
-            ("external_id", line(), "Only the one with this id of the merchant"),
-            ("created_from", time(), "Only those of this time and later"),
-            ("created_to", time(), "Only those before this time"),
-            ("limit", limit.default(Some(USUALLY.into())).build(), "How many at most"),
-            ("cursor", text().pattern(Some(cursor::PATTERN)).build(), "Goes on where a page ended: its `next_cursor`"),
+            ("coin_id", schemas::line(), "Only those of this coin"),
+            ("network_id", schemas::line(), "Only those on this network"),
+            ("external_id", schemas::line(), "Only the one with this id of the merchant"),
+            ("created_from", schemas::time(), "Only those of this time and later"),
+            ("created_to", schemas::time(), "Only those before this time"),
         ];
-        let parameter = |(name, schema, description)| {
-            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
-            parameter.schema(Some(schema)).description(Some(description)).build()
-        };
-        parameters.map(parameter).into()
+        parameters.map(params::query).into_iter().chain(params::paging()).collect()
     }
 }
 
@@ -80,10 +56,13 @@ impl ListQuery {
             "coin_id" => filter.coin_id = Some(value),
             "network_id" => filter.network_id = Some(value),
             "external_id" => filter.external_id = Some(value),
-            "created_from" => filter.created_from = Some(time(&value)?),
-            "created_to" => filter.created_to = Some(time(&value)?),
-            "limit" => self.limit = limit(&value)?,
-            "cursor" => self.after = Some(cursor::decode(&value).ok_or("is no cursor of this list")?),
+            "created_from" => filter.created_from = Some(params::time(&value)?),
+            "created_to" => filter.created_to = Some(params::time(&value)?),
+            "limit" => self.limit = params::limit(&value)?,
+            "cursor" => {
+                let (created_at, invoice_id) = cursor::decode(&value).ok_or("is no cursor of this list")?;
+                self.after = Some(Position { created_at, invoice_id });
+            }
             _ => return Err("is not known here"),
         }
         Ok(())
@@ -92,16 +71,6 @@ impl ListQuery {
 
 fn word<T: FromStr>(value: &str) -> Result<T, &'static str> {
     value.parse().map_err(|_| "is none of its values")
-}
-
-fn time(value: &str) -> Result<DateTime<Utc>, &'static str> {
-    let time = DateTime::parse_from_rfc3339(value).map_err(|_| "is no time as in 2026-01-31T12:00:00Z")?;
-    Ok(time.to_utc())
-}
-
-fn limit(value: &str) -> Result<i64, &'static str> {
-    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
-    value.parse().ok().filter(|_| digits).filter(|limit| (1..=MOST).contains(limit)).ok_or("is not between 1 and 100")
 }
 
 #[cfg(test)]

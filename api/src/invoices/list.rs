@@ -2,12 +2,12 @@
 
 use axum::{Json, extract::State};
 use serde::Serialize;
-use store::postgres::invoices::{Invoice, Position};
 use utoipa::ToSchema;
 
-use super::{body::InvoiceBody, cursor, filter::ListQuery};
+use super::{body::InvoiceBody, filter::ListQuery};
 use crate::{
     auth::{Caller, ReadInvoices},
+    cursor,
     params::QueryPairs,
     problem::Problem,
     state::Api,
@@ -44,10 +44,6 @@ pub(crate) async fn list(
     let last = page.last().filter(|_| found.len() > page.len());
     Ok(Json(Page {
         items: page.iter().map(InvoiceBody::from).collect(),
-        next_cursor: last.map(|invoice| cursor::encode(&position(invoice))),
+        next_cursor: last.map(|invoice| cursor::encode(invoice.created_at, invoice.invoice_id)),
     }))
-}
-
-fn position(invoice: &Invoice) -> Position {
-    Position { created_at: invoice.created_at, invoice_id: invoice.invoice_id }
 }

@@ -4,7 +4,6 @@ mod body;
 pub(crate) mod cancel;
 mod check;
 pub(crate) mod create;
-mod cursor;
 mod filter;
 pub(crate) mod list;
 mod payment_uris;

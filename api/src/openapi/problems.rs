@@ -99,6 +99,14 @@ pub(super) fn example(kind: Kind) -> Value {
         kinds::OTP_LOCKED => example["locked_until"] = "2026-01-31T12:15:00.000Z".into(),
         kinds::CODE_NOT_VALID => example["reason"] = "already_used".into(),
         kinds::DISBURSEMENT_REFUSED => example["reason"] = "INVALID_ACCOUNT_STATE".into(),
+        kinds::MACHINE_BUSY
+        | kinds::MACHINE_OFFLINE
+        | kinds::FRIDGE_REFUSED
+        | kinds::FRIDGE_UNANSWERED
+        | kinds::FRIDGE_INTERRUPTED => {
+            example["ref"] = "0190a0b0-0000-5000-8000-00000000000d".into();
+            example["transaction_id"] = "0190a0b0-0000-5000-8000-00000000000e".into();
+        }
         kinds::EXTERNAL_ID_TAKEN => example["invoice_id"] = invoice_id.into(),
         kinds::INVOICE_NOT_CANCELLABLE => example["invoice_status"] = "payment_accepted".into(),
         _ => {}

@@ -4,12 +4,16 @@
 use serde_json::Value;
 use utoipa::openapi::{KnownFormat, Object, ObjectBuilder, SchemaFormat, schema::Type};
 use workflows::{
+    fridge_sales::{DoorStatus, MachineStatus, SaleStatus},
     invoices::{CancelReason, InvoiceException, InvoiceStatus},
     purchase_codes::CodeStatus,
 };
 
 /// A text without control characters.
 pub(crate) const ONE_LINE: &str = r"^[^\u0000-\u001F\u007F-\u009F]*$";
+
+/// Something on both sides of the sign, without spaces and control characters.
+const EMAIL: &str = r"^[^ @\u0000-\u001F\u007F-\u009F]+@[^ @\u0000-\u001F\u007F-\u009F]+$";
 
 /// A plain decimal that is more than nothing.
 const POSITIVE: &str = r"^(0*[1-9][0-9]*(\.[0-9]+)?|0+\.[0-9]*[1-9][0-9]*)$";
@@ -47,6 +51,16 @@ pub(crate) fn outside_id() -> Object {
 /// A one-time password.
 pub(crate) fn otp() -> Object {
     text().pattern(Some("^[0-9]{4,12}$")).description(Some("What the client typed; it is not kept")).build()
+}
+
+/// An account's PIN, as somebody types it.
+pub(crate) fn pin() -> Object {
+    text().description(Some("4 to 12 digits; whatever else comes is a wrong PIN. It is not kept")).build()
+}
+
+/// What can be done with a gift.
+pub(crate) fn gift_status() -> Object {
+    words(["active", "used"], "`active`: can be used while its time lasts; `used`: was used")
 }
 
 /// What a till scanned.
@@ -97,6 +111,42 @@ pub(crate) fn cancel_reason() -> Object {
     let reasons = [CancelReason::RequestedByMerchant, CancelReason::Kyc, CancelReason::Other];
     let words = reasons.iter().filter_map(|reason| serde_json::to_value(reason).ok());
     text().enum_values(Some(words)).description(Some("`kyc` is for operators, the others are for merchants")).build()
+}
+
+/// Any text in one line, to search for.
+pub(crate) fn line() -> Object {
+    text().pattern(Some(ONE_LINE)).build()
+}
+
+/// An e-mail address, of which no more is asked than that it can be one.
+pub(crate) fn email() -> Object {
+    text().pattern(Some(EMAIL)).max_length(Some(254)).examples(["buyer@example.com"]).build()
+}
+
+/// An id that a frontend or its payment service gave.
+pub(crate) fn foreign_id() -> Object {
+    text().pattern(Some(ONE_LINE)).min_length(Some(1)).max_length(Some(200)).build()
+}
+
+/// A status of sales.
+pub(crate) fn sale_status() -> Object {
+    words(
+        SaleStatus::ALL.map(SaleStatus::as_str),
+        "`requested`, `opening`, `open` and `closed` on its way; then `completed` with products, `empty` without, `failed` \
+         when the door did not open, `unresolved` when the end was missed and a person has to look",
+    )
+}
+
+/// What is known of a door.
+pub(crate) fn door_status() -> Object {
+    let all = [DoorStatus::Unknown, DoorStatus::Open, DoorStatus::Closed];
+    words(all.map(DoorStatus::as_str), "`unknown` until something is heard of it")
+}
+
+/// How a machine is, where it answered.
+pub(crate) fn machine_status() -> Object {
+    let all = [MachineStatus::Available, MachineStatus::Busy, MachineStatus::Offline, MachineStatus::Error];
+    words(all.map(MachineStatus::as_str), "`available`: can be opened; `busy`: somebody has it")
 }
 
 pub(super) fn words<const COUNT: usize>(words: [&str; COUNT], description: &str) -> Object {

@@ -26,6 +26,13 @@ kinds! {
     INVALID_QUERY = BAD_REQUEST, "invalid_query", "A query parameter is unknown or cannot be read";
     IDEMPOTENCY_KEY_MISSING = BAD_REQUEST, "idempotency_key_missing", "This route needs an Idempotency-Key";
     IDEMPOTENCY_KEY_INVALID = BAD_REQUEST, "idempotency_key_invalid", "The Idempotency-Key cannot be used";
+    CREDENTIALS_INVALID = BAD_REQUEST, "credentials_invalid", "The supplier's number or the PIN is wrong";
+    GIFT_NOT_FOUND = BAD_REQUEST, "gift_not_found", "There is no such gift";
+    GIFT_NOT_ACTIVE = BAD_REQUEST, "gift_not_active", "The gift is switched off";
+    GIFT_NOT_YET_VALID = BAD_REQUEST, "gift_not_yet_valid", "The gift cannot be used yet";
+    GIFT_EXPIRED = BAD_REQUEST, "gift_expired", "The gift cannot be used any more";
+    GIFT_ALREADY_USED = BAD_REQUEST, "gift_already_used", "The gift was used before";
+    SUPPLIER_MISMATCH = BAD_REQUEST, "supplier_mismatch", "The gift is for another supplier";
     UNAUTHENTICATED = UNAUTHORIZED, "unauthenticated", "No valid API key was given";
     SIGNATURE_INVALID = UNAUTHORIZED, "signature_invalid", "The signature does not fit the body";
     SCOPE_MISSING = FORBIDDEN, "scope_missing", "The API key may not do this";
@@ -40,6 +47,10 @@ kinds! {
     INVOICE_NOT_CANCELLABLE = CONFLICT, "invoice_not_cancellable", "The invoice cannot be cancelled any more";
     PURCHASE_ACTIVE = CONFLICT, "purchase_active", "The loan has another purchase already";
     LOAN_DISBURSED_ELSEWHERE = CONFLICT, "loan_disbursed_elsewhere", "The loan was disbursed in another way";
+    MACHINE_BUSY = CONFLICT, "machine_busy", "Another sale has the machine";
+    GIFT_NOT_USED = CONFLICT, "gift_not_used", "There is no use of the gift to undo";
+    REDEEMED_ELSEWHERE = CONFLICT, "redeemed_elsewhere", "Another device used the gift";
+    VOID_WINDOW_OVER = CONFLICT, "void_window_over", "The use of the gift cannot be undone any more";
     CODE_EXPIRED = GONE, "code_expired", "The purchase code is over";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body has to be application/json";
@@ -49,9 +60,16 @@ kinds! {
     SCHEDULE_IMPOSSIBLE = UNPROCESSABLE_ENTITY, "schedule_impossible", "The loan has no first payment date";
     DISBURSEMENT_REFUSED = UNPROCESSABLE_ENTITY, "disbursement_refused", "The loan cannot be disbursed";
     RATE_LIMITED = TOO_MANY_REQUESTS, "rate_limited", "Too many requests came at once";
+    GIFT_PIN_LOCKED = TOO_MANY_REQUESTS, "gift_pin_locked", "Too many PINs were wrong";
     INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side";
+    MACHINE_OFFLINE = BAD_GATEWAY, "machine_offline", "The machine is not online";
+    MACHINE_UNREACHABLE = BAD_GATEWAY, "machine_unreachable", "The way to the machine is interrupted";
+    FRIDGE_REFUSED = BAD_GATEWAY, "fridge_refused", "The machine was not opened";
+    FRIDGE_UNANSWERED = BAD_GATEWAY, "fridge_unanswered", "The machine did not begin in time and was not opened";
+    FRIDGE_INTERRUPTED = BAD_GATEWAY, "fridge_interrupted", "The connection was lost before the machine was opened";
     TEMPORARILY_UNAVAILABLE = SERVICE_UNAVAILABLE, "temporarily_unavailable", "This is not possible just now";
     OTP_UNANSWERED = SERVICE_UNAVAILABLE, "otp_unanswered", "The one-time password or the loan could not be checked";
+    MACHINE_UNANSWERED = GATEWAY_TIMEOUT, "machine_unanswered", "The machine did not answer in time";
 }
 
 /// The kind of an error that the framework answered with nothing but a status.

@@ -97,9 +97,14 @@ impl Problem {
 
     /// The caller sent too much; something of him will be let through after `wait`.
     pub(crate) fn rate_limited(wait: Duration) -> Self {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Self::new(kinds::RATE_LIMITED, "slow down, and repeat the request after the time in Retry-After")
-            .header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+            .header(header::RETRY_AFTER, whole_seconds(wait))
+    }
+
+    /// No PIN is looked at before `wait` is over.
+    pub(crate) fn gift_pin_locked(wait: Duration) -> Self {
+        Self::new(kinds::GIFT_PIN_LOCKED, "no PIN is looked at before the time in Retry-After is over")
+            .header(header::RETRY_AFTER, whole_seconds(wait))
     }
 
     /// A bug or a broken installation: the caller learns nothing but an id, the log has the cause.
@@ -120,7 +125,6 @@ impl Problem {
     }
 
     /// The stable code.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         self.0.kind.code
     }
@@ -129,6 +133,12 @@ impl Problem {
         self.0.header = Some((name, value));
         self
     }
+}
+
+/// A time to come back after, at least a second.
+fn whole_seconds(wait: Duration) -> HeaderValue {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    HeaderValue::from(seconds.max(1))
 }
 
 impl IntoResponse for Problem {

@@ -1,18 +1,15 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
-use workflows::domain::{Confidential, Currency, Money, MoneyError};
+use workflows::domain::{Confidential, Money};
 
 use crate::{
-    json,
+    json, money,
     openapi::schemas,
-    problem::{FieldError, Problem, kinds, noted},
-    text::{self, LONGEST_ID, Lines, is_outside_id},
+    problem::{FieldError, Problem, kinds},
+    text::{bad_id, is_outside_id},
 };
 
-const LONGEST_AMOUNT: usize = 80;
 const OTP_DIGITS: std::ops::RangeInclusive<usize> = 4..=12;
-/// A currency with as many decimals as any has: of an amount in an unknown one, only what is none at all is refused.
-const FINEST: &str = "CLF";
 
 /// What a client confirms.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -46,9 +43,7 @@ impl IssuePurchase {
     /// What is to be disbursed, or every field that is unacceptable.
     pub(super) fn check(&self) -> Result<Money, Problem> {
         let mut errors = self.texts();
-        let refused = |error: MoneyError| FieldError::new("currency", error.to_string());
-        let currency = noted(Currency::parse(&self.currency).map_err(refused), &mut errors);
-        let amount = noted(self.amount(currency), &mut errors);
+        let amount = money::read(("amount", &self.amount), ("currency", &self.currency), &mut errors);
         amount
             .filter(|_| errors.is_empty())
             .ok_or_else(|| Problem::with_errors(kinds::UNACCEPTABLE, "see \"errors\" for each field", errors))
@@ -65,21 +60,6 @@ impl IssuePurchase {
         ];
         flaws.into_iter().filter_map(|(field, flaw)| Some(FieldError::new(field, flaw?))).collect()
     }
-
-    fn amount(&self, currency: Option<Currency>) -> Result<Money, FieldError> {
-        let refused = |detail: String| FieldError::new("amount", detail);
-        if let Some(flaw) = text::flaw(&self.amount, LONGEST_AMOUNT, Lines::One) {
-            return Err(refused(flaw));
-        }
-        let currency = currency.map_or_else(|| Currency::parse(FINEST), Ok);
-        let amount = currency.and_then(|currency| Money::parse(&self.amount, currency));
-        let amount = amount.map_err(|error| refused(error.to_string()))?;
-        if amount.minor == 0 { Err(refused("is zero".to_owned())) } else { Ok(amount) }
-    }
-}
-
-fn bad_id() -> String {
-    format!("is not 1 to {LONGEST_ID} visible ASCII characters without slashes, not beginning with a dot")
 }
 
 fn otp_flaw(otp: &str) -> Option<String> {

@@ -9,7 +9,6 @@ pub(crate) mod page;
 mod path;
 mod policy;
 mod qr;
-mod queue;
 pub(crate) mod read;
 mod records;
 mod refusal;
@@ -34,18 +33,18 @@ use uuid::Uuid;
 use workflows::purchase_codes::{CodeStatus, Purchase};
 
 pub(crate) use policy::PurchaseSettings;
-pub(crate) use records::{RecordSettings, Records};
+pub(crate) use records::Records;
 pub(crate) use voucher::VoucherSettings;
 
 use crate::{
     auth::PurchaseReader,
     etag,
     problem::{Problem, kinds},
+    queue::Queues,
     state::Services,
 };
 use body::PurchaseBody;
 use path::PurchasePath;
-use queue::Queues;
 use voucher::Artist;
 
 /// What the routes of purchase codes need beside the rest.
@@ -75,7 +74,7 @@ impl PurchaseCodes {
             host: vouchers.host().to_owned(),
             artist: Arc::new(Artist::new(vouchers, settings.offset())?),
             drawing: Arc::new(Semaphore::new(vouchers.at_once())),
-            scans: Queues::default(),
+            scans: Queues::new(1),
             settings,
         })
     }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::{Client, config::Builder};
 
 pub use error::TableError;
-pub use settings::{AwsSettings, CodeKey, CodeKeyError};
+pub use settings::{AwsSettings, AwsSettingsError, CodeKey, CodeKeyError};
 
 use self::{seal::Seal, tables::Names};
 use crate::aws;
@@ -42,7 +42,7 @@ impl PurchaseTables {
     /// A client that connects when it is first used, with credentials and region from the environment.
     pub async fn connect(settings: &AwsSettings, key: CodeKey) -> Self {
         let mut config = Builder::from(&aws::load().await);
-        if let Some(url) = &settings.dynamodb_url {
+        if let Some(url) = settings.dynamodb_url() {
             config = config.endpoint_url(url);
         }
         Self {

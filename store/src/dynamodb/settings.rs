@@ -1,25 +1,93 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, fs, io, path::PathBuf, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use clap::Args;
 use hkdf::Hkdf;
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
+
+use super::PurchaseTables;
+use crate::s3::VoucherImages;
 
 const KEY_BYTES: usize = 32;
 const SEALING: &[u8] = b"perdura purchase code sealing v1";
 const FINDING: &[u8] = b"perdura purchase code finding v1";
 
-/// Where the tables and the bucket are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+const CODE_KEY_FILE: &str = "PERDURA_CODE_KEY_FILE";
+
+/// Where the purchases are kept. Credentials and region come from the variables that every program for AWS reads.
+#[derive(Debug, Clone, Args)]
 pub struct AwsSettings {
     /// URL of another DynamoDB than that of AWS.
-    pub dynamodb_url: Option<String>,
+    #[arg(long, env = "PERDURA_DYNAMODB_URL")]
+    dynamodb_url: Option<String>,
     /// URL of another S3 than that of AWS.
-    pub s3_url: Option<String>,
+    #[arg(long, env = "PERDURA_S3_URL")]
+    s3_url: Option<String>,
     /// What the names of the tables begin with.
-    pub table_prefix: String,
+    #[arg(long, env = "PERDURA_TABLE_PREFIX", default_value = "perdura-")]
+    pub(crate) table_prefix: String,
     /// The bucket with the vouchers.
-    pub voucher_bucket: String,
+    #[arg(long, env = "PERDURA_VOUCHER_BUCKET", default_value = "perdura-vouchers")]
+    pub(crate) voucher_bucket: String,
+    /// File with the key that purchase codes are sealed with: base64 of 32 bytes. Needed for purchase codes.
+    #[arg(long, env = CODE_KEY_FILE)]
+    code_key_file: Option<PathBuf>,
+}
+
+/// Why the purchases cannot be reached with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum AwsSettingsError {
+    /// Nothing names the key.
+    #[error("the process purchase-codes needs {CODE_KEY_FILE}, which is not set")]
+    NoCodeKey,
+    /// The file is not there, or not for us.
+    #[error("cannot read {path}, the file named by {CODE_KEY_FILE}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// What is in it is no key.
+    #[error("{path}, the file named by {CODE_KEY_FILE}, cannot be used")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: CodeKeyError,
+    },
+}
+
+impl AwsSettings {
+    /// The key of the codes.
+    pub fn code_key(&self) -> Result<CodeKey, AwsSettingsError> {
+        let path = self.code_key_file.as_ref().ok_or(AwsSettingsError::NoCodeKey)?;
+        let text =
+            fs::read_to_string(path).map_err(|source| AwsSettingsError::Unreadable { path: path.clone(), source })?;
+        CodeKey::from_base64(&text).map_err(|source| AwsSettingsError::Unusable { path: path.clone(), source })
+    }
+
+    /// The way to the tables. Calls nobody yet.
+    pub async fn tables(&self) -> Result<PurchaseTables, AwsSettingsError> {
+        Ok(PurchaseTables::connect(self, self.code_key()?).await)
+    }
+
+    /// The way to the vouchers. Calls nobody yet.
+    pub async fn images(&self) -> VoucherImages {
+        VoucherImages::connect(self).await
+    }
+
+    /// A variable that is set to nothing is not set.
+    pub(crate) fn dynamodb_url(&self) -> Option<&str> {
+        self.dynamodb_url.as_deref().filter(|url| !url.is_empty())
+    }
+
+    pub(crate) fn s3_url(&self) -> Option<&str> {
+        self.s3_url.as_deref().filter(|url| !url.is_empty())
+    }
 }
 
 /// The keys that seal and find purchase codes, each derived from the code key for its one use.

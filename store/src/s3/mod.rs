@@ -30,7 +30,7 @@ impl VoucherImages {
     /// A client that connects when it is first used, with credentials and region from the environment.
     pub async fn connect(settings: &AwsSettings) -> Self {
         let mut config = Builder::from(&aws::load().await);
-        if let Some(url) = &settings.s3_url {
+        if let Some(url) = settings.s3_url() {
             // Other servers than AWS have no host name for each bucket.
             config = config.endpoint_url(url).force_path_style(true);
         }

@@ -8,15 +8,18 @@ use anyhow::{Context, Result, bail};
 
 use crate::Part;
 use crate::blueprint::Blueprint;
-use crate::child::{guarded, output_of, spawn};
+use crate::child::{answer_of, guarded, output_of, spawn};
 use crate::postgres::database_url;
 use crate::ready::Probe;
-use crate::secrets::{CIAM_KEY, CODEC_KEYS, FINGERPRINT_KEY, MAMBU_KEY, WATCHER_KEY, WATCHER_SECRETS};
+use crate::secrets::{
+    CIAM_KEY, CODEC_KEYS, FINGERPRINT_KEY, MAMBU_KEY, PIN_PEPPER, SLACK_WEBHOOK, VENDRON_TOKEN, WATCHER_KEY,
+    WATCHER_SECRETS, write_private,
+};
 use crate::settings::{Settings, build_folder, target_folder};
 use crate::{aws, temporal};
 
 const API: &str = "perdura-api";
-const PROCESSES: &str = "invoices,purchase-codes";
+const PROCESSES: &str = "invoices,purchase-codes,fridge-sales,gifts";
 const ONE_SHOT: Duration = Duration::from_mins(1);
 const BUILD: Duration = Duration::from_hours(1);
 
@@ -72,12 +75,17 @@ fn profile(folder: &Path) -> Vec<String> {
 
 /// Runs `perdura-api` with arguments that end by themselves, and gives what it prints.
 pub(crate) fn run_api(blueprint: &Blueprint, arguments: &[&str]) -> Result<String> {
+    tell_api(blueprint, arguments, "")
+}
+
+/// The same, with something to read on its standard input.
+pub(crate) fn tell_api(blueprint: &Blueprint, arguments: &[&str], input: &str) -> Result<String> {
     let mut command = guarded(blueprint.programs.join(API), "KILL");
     clean(blueprint, &mut command);
     command.args(arguments);
     connect(blueprint, &mut command)?;
     let subcommand = arguments.first().unwrap_or(&"");
-    output_of(command, &format!("{API} {subcommand}"), ONE_SHOT)
+    answer_of(command, input, &format!("{API} {subcommand}"), ONE_SHOT)
 }
 
 /// A new API key.
@@ -114,7 +122,7 @@ pub(crate) fn command(blueprint: &Blueprint, part: Part) -> Result<Command> {
         }
         Part::Worker => {
             connect(blueprint, &mut command)?;
-            worker(blueprint, &mut command);
+            worker(blueprint, &mut command)?;
         }
         _ => sandbox(blueprint, &mut command),
     }
@@ -141,19 +149,27 @@ fn connect(blueprint: &Blueprint, command: &mut Command) -> Result<()> {
     command.env("TEMPORAL_ADDRESS", temporal::address(blueprint)).env("TEMPORAL_NAMESPACE", temporal::NAMESPACE);
     command.env("PERDURA_CODEC_KEYS_FILE", blueprint.secrets.path(CODEC_KEYS));
     command.env("PERDURA_PROCESSES", PROCESSES);
+    command.env("PERDURA_PIN_PEPPER_FILE", blueprint.secrets.path(PIN_PEPPER));
     aws::connect(blueprint, command);
     Ok(())
 }
 
 /// The outside systems are the sandbox.
-fn worker(blueprint: &Blueprint, command: &mut Command) {
+fn worker(blueprint: &Blueprint, command: &mut Command) -> Result<()> {
     let sandbox = blueprint.sandbox_url();
+    // Whoever knows the URL of a webhook may write there: it is a secret as any other.
+    let webhook = blueprint.secrets.path(SLACK_WEBHOOK);
+    write_private(&webhook, &format!("{sandbox}/slack/operators"))?;
+    command.env("PERDURA_SLACK_WEBHOOK_FILE", webhook);
+    command.env("PERDURA_VENDRON_URL", format!("{}/vendron/publicV2", sandbox.replacen("http", "ws", 1)));
+    command.env("PERDURA_VENDRON_TOKEN_FILE", blueprint.secrets.path(VENDRON_TOKEN));
     command.env("PERDURA_MAMBU_URL", format!("{sandbox}/mambu/api"));
     command.env("PERDURA_MAMBU_API_KEY_FILE", blueprint.secrets.path(MAMBU_KEY));
     command.env("PERDURA_CIAM_URL", format!("{sandbox}/ciam"));
     command.env("PERDURA_CIAM_KEY_FILE", blueprint.secrets.path(CIAM_KEY));
     command.env("PERDURA_ADDRESS_SERVICE_URL", sandbox);
     command.env("PERDURA_WORKER_LISTEN", loopback(blueprint.ports().worker));
+    Ok(())
 }
 
 fn api(blueprint: &Blueprint, command: &mut Command) {
@@ -180,6 +196,7 @@ fn sandbox(blueprint: &Blueprint, command: &mut Command) {
     command.env("PERDURA_SANDBOX_WATCHER_SECRET_FILE", blueprint.secrets.path(WATCHER_SECRETS));
     command.env("PERDURA_SANDBOX_MAMBU_KEY_FILE", blueprint.secrets.path(MAMBU_KEY));
     command.env("PERDURA_SANDBOX_CIAM_KEY_FILE", blueprint.secrets.path(CIAM_KEY));
+    command.env("PERDURA_SANDBOX_VENDRON_TOKEN_FILE", blueprint.secrets.path(VENDRON_TOKEN));
     command.env("PERDURA_SANDBOX_STATE_DIR", blueprint.state.path("sandbox"));
 }
 

@@ -1,7 +1,7 @@
 //! Starting a program so that it never outlives this one.
 
 use std::ffi::OsStr;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{self, Sender};
@@ -57,9 +57,18 @@ pub(crate) fn spawn(command: Command) -> io::Result<Child> {
 }
 
 /// Runs a short program to its end and gives its standard output; `what` names it in errors, which show its messages.
-pub(crate) fn output_of(mut command: Command, what: &str, limit: Duration) -> Result<String> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+pub(crate) fn output_of(command: Command, what: &str, limit: Duration) -> Result<String> {
+    answer_of(command, "", what, limit)
+}
+
+/// The same of a program that is told something short on its standard input.
+pub(crate) fn answer_of(mut command: Command, input: &str, what: &str, limit: Duration) -> Result<String> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = spawn(command).with_context(|| format!("{what} did not start"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whoever does not read it says by its end what went wrong.
+        let _ = stdin.write_all(input.as_bytes());
+    }
     let stdout = drain(child.stdout.take());
     let stderr = drain(child.stderr.take());
     let Some(status) = wait(&mut child, limit)? else {
@@ -119,6 +128,12 @@ mod tests {
         let error = output_of(command, "the probe", Duration::from_secs(5)).unwrap_err().to_string();
         assert!(error.contains("the probe failed (exit status: 3)"), "{error}");
         assert!(error.contains("went wrong"), "{error}");
+    }
+
+    #[test]
+    fn answer_of_tells_the_program_what_it_asks_for() {
+        let answer = answer_of(Command::new("cat"), "a secret\n", "the probe", Duration::from_secs(5)).unwrap();
+        assert_eq!(answer, "a secret\n");
     }
 
     #[test]

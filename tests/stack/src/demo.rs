@@ -1,11 +1,14 @@
+use std::fs;
+
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::binaries::create_key;
+use crate::binaries::{create_key, run_api, tell_api};
 use crate::blueprint::Blueprint;
 use crate::secrets::{
-    FRONTEND_KEY, MERCHANT_ID, MERCHANT_KEY, OPERATOR_KEY, PROVIDER_DEVICE_KEY, WATCHER_KEY, WATCHER_SECRETS,
+    FRONTEND_KEY, MERCHANT_ID, MERCHANT_KEY, OPERATOR_KEY, PROVIDER_DEVICE_KEY, SHOP_DEVICE_KEY, WATCHER_KEY,
+    WATCHER_SECRETS,
 };
 use crate::{http, postgres, temporal};
 
@@ -14,6 +17,13 @@ const PROVIDER: &str = "P-1";
 const OTP_SECONDS: u32 = 365 * 24 * 60 * 60;
 const LOAN: (&str, &str) = ("1250.00", "MXN");
 const FOUND: u16 = 200;
+const FRONTEND: &str = "frontend:demo";
+const MACHINE: (&str, &str) = ("FRIDGE-1", "VM-0001");
+const SUPPLIER: &str = "S-1";
+const SUPPLIER_NUMBER: &str = "900100";
+const ACCOUNT_NUMBER: &str = "900101";
+const PIN: &str = "2468";
+const GIFTS: u32 = 5;
 
 /// Where everything is and the keys to it: the content of `.perdura/demo.json`.
 #[derive(Clone, Debug, Serialize)]
@@ -44,10 +54,12 @@ pub struct Demo {
 pub struct Keys {
     /// Of the demo merchant: opens and reads invoices.
     pub merchant: String,
-    /// Of the frontend `demo`: issues and reads purchase codes.
+    /// Of the frontend `demo`: issues and reads purchase codes, opens fridges and reads their sales.
     pub frontend: String,
     /// Of a device of the demo's provider: scans and reads purchase codes.
     pub provider_device: String,
+    /// Of a device of the demo's supplier: uses gifts.
+    pub shop_device: String,
     /// Of the watcher `sandbox`: reports deposits.
     pub watcher: String,
     /// `whsec_…`, as in Standard Webhooks.
@@ -71,6 +83,16 @@ pub struct DemoData {
     pub provider: String,
     /// A one-time password of the client, for one purchase. It confirms anything.
     pub otp: String,
+    /// A fridge of the frontend.
+    pub machine_id: String,
+    /// The same fridge, as Vendron names it.
+    pub machine_uid: String,
+    /// Gifts that any supplier may take.
+    pub gift_ids: Vec<String>,
+    /// The number of an account of the shop's supplier.
+    pub supplier_invoice_no: String,
+    /// The account's PIN.
+    pub pin: String,
 }
 
 impl Demo {
@@ -79,9 +101,10 @@ impl Demo {
         let secrets = &blueprint.secrets;
         let merchant_id = secrets.read(MERCHANT_ID)?;
         let key = |name, principal: &str, scopes: &[&str]| {
-            secrets.ensure(name, || create_key(blueprint, principal, scopes))?;
-            secrets.read(name)
+            secrets.api_key(name, scopes, || create_key(blueprint, principal, scopes))
         };
+        seed_machine(blueprint)?;
+        seed_gifts(blueprint)?;
         Ok(Self {
             api_url: blueprint.api_url(),
             sandbox_url: blueprint.sandbox_url(),
@@ -92,12 +115,17 @@ impl Demo {
             dynamodb_url: blueprint.aws_url(),
             keys: Keys {
                 merchant: key(MERCHANT_KEY, &format!("merchant:{merchant_id}"), &["invoices:write", "invoices:read"])?,
-                frontend: key(FRONTEND_KEY, "frontend:demo", &["purchases:issue", "purchases:read"])?,
+                frontend: key(
+                    FRONTEND_KEY,
+                    FRONTEND,
+                    &["purchases:issue", "purchases:read", "fridges:open", "fridges:read"],
+                )?,
                 provider_device: key(
                     PROVIDER_DEVICE_KEY,
                     &format!("provider:{PROVIDER}/till-1"),
                     &["purchases:use", "purchases:read"],
                 )?,
+                shop_device: key(SHOP_DEVICE_KEY, &format!("shop:{SUPPLIER}/till-1"), &["gifts:use"])?,
                 watcher: key(WATCHER_KEY, "watcher:sandbox", &["deposits:report"])?,
                 watcher_signing_secret: secrets.read(WATCHER_SECRETS)?,
                 operator: key(OPERATOR_KEY, "operator:local", &["operator"])?,
@@ -109,9 +137,48 @@ impl Demo {
                 loan_account_ids: (1..=5).map(|number| format!("LN-{number}")).collect(),
                 provider: PROVIDER.to_owned(),
                 otp: "123456".to_owned(),
+                machine_id: MACHINE.0.to_owned(),
+                machine_uid: MACHINE.1.to_owned(),
+                gift_ids: gift_ids().collect(),
+                supplier_invoice_no: ACCOUNT_NUMBER.to_owned(),
+                pin: PIN.to_owned(),
             },
         })
     }
+}
+
+fn gift_ids() -> impl Iterator<Item = String> {
+    (1..=GIFTS).map(|number| format!("GIFT-{number}"))
+}
+
+/// The demo's fridge, unless it is there.
+fn seed_machine(blueprint: &Blueprint) -> Result<()> {
+    let (id, uid) = MACHINE;
+    if run_api(blueprint, &["machines", "list"])?.contains(id) {
+        return Ok(());
+    }
+    let machine = ["machines", "add", "--id", id, "--uid", uid, "--owner", FRONTEND, "--name", "The demo's fridge"];
+    run_api(blueprint, &machine).map(drop)
+}
+
+/// The demo's supplier with its PIN, and gifts for many years. What is there already stays as it is.
+fn seed_gifts(blueprint: &Blueprint) -> Result<()> {
+    let suppliers = format!(
+        "supplier_code,supplier_invoice_no,name,supplier_account_invoice_no\n\
+         {SUPPLIER},{SUPPLIER_NUMBER},The demo's shop,{ACCOUNT_NUMBER}\n"
+    );
+    let valid = "2026-01-01T00:00:00Z,2040-01-01T00:00:00Z";
+    let head = "gift_id,valid_from,valid_to,supplier_code".to_owned();
+    let gifts: Vec<_> = [head].into_iter().chain(gift_ids().map(|gift_id| format!("{gift_id},{valid},"))).collect();
+    import(blueprint, "suppliers", &suppliers)?;
+    import(blueprint, "gifts", &gifts.join("\n"))?;
+    tell_api(blueprint, &["suppliers", "set-pin", "--account", ACCOUNT_NUMBER], &format!("{PIN}\n")).map(drop)
+}
+
+fn import(blueprint: &Blueprint, what: &str, csv: &str) -> Result<()> {
+    let file = blueprint.state.path(&format!("{what}.csv"));
+    fs::write(&file, csv).with_context(|| format!("cannot write {}", file.display()))?;
+    run_api(blueprint, &[what, "import", &file.to_string_lossy()]).map(drop)
 }
 
 /// Tells the sandbox of the demo's client: the loans that it does not know yet, and a one-time password to spend.
@@ -133,5 +200,7 @@ pub(crate) async fn fill_sandbox(blueprint: &Blueprint, demo: &DemoData) -> Resu
     }
     let otp = json!({ "client_id": demo.client_id, "otp": demo.otp, "expires_in_seconds": OTP_SECONDS });
     let made = http::post(port, "/_control/ciam/otps", &otp).await;
-    made.context("the sandbox does not take the demo's one-time password")
+    made.context("the sandbox does not take the demo's one-time password")?;
+    let machine = http::post(port, &format!("/_control/vendron/machines/{}", MACHINE.1), &json!({})).await;
+    machine.context("the sandbox does not take the demo's fridge")
 }

@@ -1,9 +1,8 @@
 use crate::Stack;
 
-/// What a person needs to begin: addresses, keys, an invoice from open to paid, and a purchase code from its issue to
-/// its scan. At most 50 lines of 125 columns.
+/// What a person needs to begin: addresses, keys, and a few lines of curl for each process. At most 60 lines of 125 columns.
 pub fn screen(stack: &Stack) -> String {
-    format!("{}{}{}", head(stack), invoice(stack), purchase(stack))
+    [head(stack), invoice(stack), purchase(stack), fridge(stack), gift(stack)].concat()
 }
 
 fn head(stack: &Stack) -> String {
@@ -19,9 +18,10 @@ Perdura is running. Ctrl-C stops it; what it knows stays in .perdura/ (cargo dev
   DynamoDB and S3  {aws}     region us-east-1, credentials test and test
   Logs      .perdura/logs/          All keys and addresses   .perdura/demo.json
 
-In a second terminal:
+In a second terminal (README.md has the whole flows):
 
   JSON='Content-Type: application/json'
+  FRONTEND='Authorization: Bearer {frontend}'
 ",
         api = demo.api_url,
         sandbox = demo.sandbox_url,
@@ -29,6 +29,7 @@ In a second terminal:
         namespace = stack.temporal_namespace(),
         database = demo.database_url,
         aws = demo.dynamodb_url,
+        frontend = demo.keys.frontend,
     )
 }
 
@@ -36,17 +37,14 @@ fn invoice(stack: &Stack) -> String {
     let demo = stack.demo();
     format!(
         r#"
-An invoice
+An invoice: open it, pay to its address, confirm that with 19 blocks, look at it
 
   KEY='Authorization: Bearer {merchant}'
-  # open one of 12.50 USDT on Tron, for a quarter of an hour
   curl -s {api}/invoices -H "$KEY" -H "$JSON" -H 'Idempotency-Key: first' \
     -d '{{"coin_id":"usdt","network_id":"tron","amount":"12.50","expires_in_seconds":900}}'
-  # pay to its address, and confirm the payment with 19 blocks
   curl -s {sandbox}/_control/chains/tron/deposits -H "$JSON" \
     -d '{{"address":"<address>","coin_id":"usdt","amount":"12.50"}}'
   curl -s {sandbox}/_control/chains/tron/mine -H "$JSON" -d '{{"blocks":19}}'
-  # look at it
   curl -s {api}/invoices/<id> -H "$KEY"
 "#,
         api = demo.api_url,
@@ -60,31 +58,61 @@ fn purchase(stack: &Stack) -> String {
     let data = &demo.demo;
     format!(
         r#"
-A purchase code
+A purchase code: confirm it with the one-time password, download it as an image, scan it at the provider's till
 
-  FRONTEND='Authorization: Bearer {frontend}'
   DEVICE='Authorization: Bearer {device}'
-  # confirm it with the one-time password: {loan} is disbursed, and here is its code
   curl -s {api}/otp/validate -H "$FRONTEND" -H "$JSON" -H 'Idempotency-Key: {loan}' \
     -d '{{"otp":"{otp}","client_id":"{client}","credit_line_id":"{line}","loan_account_id":"{loan}",
          "provider":"{provider}","amount":"1250.00","currency":"MXN"}}'
-  # download it as an image
   curl -s {api}/credit-lines/{line}/purchases/<code>/download -H "$FRONTEND" -o voucher.png
-  # scan it at the provider's till; a second scan is refused
   curl -s {api}/loans/{loan}/use -H "$DEVICE" -H "$JSON" -H 'Idempotency-Key: scan-1' -d '{{"code":"<code>"}}'
-  curl -s {api}/loans/{loan}/use -H "$DEVICE" -H "$JSON" -H 'Idempotency-Key: scan-2' -d '{{"code":"<code>"}}'
-  # the next loan ({next}) wants another one-time password
-  curl -s {sandbox}/_control/ciam/otps -H "$JSON" -d '{{"client_id":"{client}","otp":"{otp}"}}'
 "#,
         api = demo.api_url,
-        sandbox = demo.sandbox_url,
-        frontend = demo.keys.frontend,
         device = demo.keys.provider_device,
         loan = data.loan_account_ids[0],
-        next = data.loan_account_ids[1],
         otp = data.otp,
         client = data.client_id,
         line = data.credit_line_id,
         provider = data.provider,
+    )
+}
+
+fn fridge(stack: &Stack) -> String {
+    let demo = stack.demo();
+    format!(
+        r#"
+A fridge sale: open the door, take a soup and close it (in the sandbox), look at what was bought
+
+  curl -s {api}/machines/{machine}/open -H "$FRONTEND" -H "$JSON" -H 'Idempotency-Key: sale-1' \
+    -d '{{"user":{{"id":"bubble-1","email":"a@b.c"}},
+         "stripe":{{"payment_intent_id":"pi_1","amount":"20.00","currency":"EUR"}}}}'
+  curl -s {sandbox}/_control/vendron/machines/{uid}/take -H "$JSON" \
+    -d '{{"products":[{{"vpn":"1","name":"Soupe","unit_price":"4.50"}}]}}'
+  curl -s -X POST {sandbox}/_control/vendron/machines/{uid}/close -H "$JSON" -d '{{}}'
+  curl -s {api}/transactions/<transaction_id> -H "$FRONTEND"
+"#,
+        api = demo.api_url,
+        sandbox = demo.sandbox_url,
+        machine = demo.demo.machine_id,
+        uid = demo.demo.machine_uid,
+    )
+}
+
+fn gift(stack: &Stack) -> String {
+    let demo = stack.demo();
+    let data = &demo.demo;
+    format!(
+        r#"
+A gift: use it once
+
+  SHOP='Authorization: Bearer {shop}'
+  curl -s {api}/api/gifts/use -H "$SHOP" -H "$JSON" -H 'Idempotency-Key: use-1' \
+    -d '{{"gift_id":"{gift}","supplier_invoice_no":"{number}","pin":"{pin}"}}'
+"#,
+        api = demo.api_url,
+        shop = demo.keys.shop_device,
+        gift = data.gift_ids[0],
+        number = data.supplier_invoice_no,
+        pin = data.pin,
     )
 }

@@ -22,6 +22,10 @@ pub(crate) const PROVIDER_DEVICE_KEY: &str = "provider-device.key";
 pub(crate) const CODE_KEY: &str = "code.key";
 pub(crate) const MAMBU_KEY: &str = "mambu.key";
 pub(crate) const CIAM_KEY: &str = "ciam.key";
+pub(crate) const SHOP_DEVICE_KEY: &str = "shop-device.key";
+pub(crate) const VENDRON_TOKEN: &str = "vendron.token";
+pub(crate) const SLACK_WEBHOOK: &str = "slack.webhook";
+pub(crate) const PIN_PEPPER: &str = "pin.pepper";
 
 /// The folder of files that only their owner may read, each with one secret and no line end.
 #[derive(Debug)]
@@ -37,7 +41,8 @@ impl Secrets {
         secrets.ensure(CODEC_KEYS, || Ok(format!("local-1:{}", STANDARD.encode(random::<32>()?))))?;
         secrets.ensure(FINGERPRINT_KEY, || Ok(STANDARD.encode(random::<32>()?)))?;
         secrets.ensure(CODE_KEY, || Ok(STANDARD.encode(random::<32>()?)))?;
-        for outside in [MAMBU_KEY, CIAM_KEY] {
+        secrets.ensure(PIN_PEPPER, || Ok(STANDARD.encode(random::<32>()?)))?;
+        for outside in [MAMBU_KEY, CIAM_KEY, VENDRON_TOKEN] {
             secrets.ensure(outside, || Ok(URL_SAFE_NO_PAD.encode(random::<24>()?)))?;
         }
         secrets.ensure(WATCHER_SECRETS, || Ok(format!("whsec_{}", STANDARD.encode(random::<32>()?))))?;
@@ -73,15 +78,28 @@ impl Secrets {
         write_private(&self.path(name), &make()?)
     }
 
+    /// An API key that may do just this: a state folder may be older than one of the scopes.
+    pub(crate) fn api_key(&self, name: &str, scopes: &[&str], make: impl FnOnce() -> Result<String>) -> Result<String> {
+        let (written, scopes) = (format!("{name}.scopes"), scopes.join(" "));
+        if !self.exists(&written) || self.read(&written)? != scopes {
+            self.forget(name)?;
+        }
+        self.ensure(name, make)?;
+        write_private(&self.path(&written), &scopes)?;
+        self.read(name)
+    }
+
     /// Forgets the API keys of a database that is gone.
     pub(crate) fn forget_api_keys(&self) -> Result<()> {
-        for name in [MERCHANT_KEY, WATCHER_KEY, OPERATOR_KEY, FRONTEND_KEY, PROVIDER_DEVICE_KEY] {
-            match fs::remove_file(self.path(name)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-                _ => {}
-            }
+        let keys = [MERCHANT_KEY, WATCHER_KEY, OPERATOR_KEY, FRONTEND_KEY, PROVIDER_DEVICE_KEY, SHOP_DEVICE_KEY];
+        keys.into_iter().try_for_each(|name| self.forget(name))
+    }
+
+    fn forget(&self, name: &str) -> Result<()> {
+        match fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -125,13 +143,25 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_made_anew_when_it_may_do_more() {
+        let folder = folder("scopes");
+        let secrets = Secrets::open(folder.clone()).unwrap();
+        let key = |scopes: &[&str], new: &str| secrets.api_key(FRONTEND_KEY, scopes, || Ok(new.to_owned())).unwrap();
+        assert_eq!(key(&["a"], "first"), "first");
+        assert_eq!(key(&["a"], "second"), "first");
+        assert_eq!(key(&["a", "b"], "third"), "third");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
     fn secrets_have_the_form_that_our_programs_read() {
         let folder = folder("form");
         let secrets = Secrets::open(folder.clone()).unwrap();
         let key = secrets.read(CODEC_KEYS).unwrap();
         assert_eq!(STANDARD.decode(key.strip_prefix("local-1:").unwrap()).unwrap().len(), 32);
         assert_eq!(STANDARD.decode(secrets.read(CODE_KEY).unwrap()).unwrap().len(), 32);
-        assert_eq!([MAMBU_KEY, CIAM_KEY].map(|name| secrets.read(name).unwrap().len()), [32, 32]);
+        assert_eq!(STANDARD.decode(secrets.read(PIN_PEPPER).unwrap()).unwrap().len(), 32);
+        assert_eq!([MAMBU_KEY, CIAM_KEY, VENDRON_TOKEN].map(|name| secrets.read(name).unwrap().len()), [32; 3]);
         assert!(secrets.read(WATCHER_SECRETS).unwrap().starts_with("whsec_"));
         assert_eq!(secrets.read(MERCHANT_ID).unwrap().len(), 36);
         fs::remove_dir_all(folder).unwrap();

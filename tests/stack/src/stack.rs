@@ -140,6 +140,11 @@ impl Stack {
         binaries::create_key(&self.crew.blueprint, principal, scopes)
     }
 
+    /// Runs a command of `perdura-api`, which reads `input` where it asks for something, and gives what it prints.
+    pub fn command(&self, arguments: &[&str], input: &str) -> Result<String> {
+        binaries::tell_api(&self.crew.blueprint, arguments, input)
+    }
+
     /// Everything that the part has written since the stack was started.
     pub fn log(&self, part: Part) -> String {
         self.crew.process(part).log()

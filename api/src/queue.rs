@@ -1,4 +1,4 @@
-//! One after the other, for each name: Temporal takes only so many updates of one run at once.
+//! Only so many at once, for each name: Temporal takes only so many updates of one run.
 
 use std::{
     collections::HashMap,
@@ -13,8 +13,11 @@ use crate::problem::Problem;
 const LONGEST: usize = 64;
 
 /// Queues that are there while somebody is in them.
-#[derive(Default)]
-pub(super) struct Queues(Mutex<HashMap<String, Queue>>);
+pub(crate) struct Queues {
+    /// How many of one queue do their work at the same time.
+    at_once: usize,
+    queues: Mutex<HashMap<String, Queue>>,
+}
 
 struct Queue {
     /// Fair: whoever came first is next.
@@ -30,8 +33,12 @@ struct Place<'a> {
 }
 
 impl Queues {
-    /// Does `work` once everybody who came before is done.
-    pub(super) async fn in_turn<T>(
+    pub(crate) fn new(at_once: usize) -> Self {
+        Self { at_once, queues: Mutex::default() }
+    }
+
+    /// Does `work` once there is room, whoever came first being first.
+    pub(crate) async fn in_turn<T>(
         &self,
         name: &str,
         work: impl Future<Output = Result<T, Problem>>,
@@ -45,19 +52,17 @@ impl Queues {
 
     fn enter(&self, name: &str) -> Result<Place<'_>, Problem> {
         let mut queues = self.queues();
-        let new = || Queue { turn: Arc::new(Semaphore::new(1)), length: 0 };
+        let new = || Queue { turn: Arc::new(Semaphore::new(self.at_once)), length: 0 };
         let queue = queues.entry(name.to_owned()).or_insert_with(new);
         if queue.length >= LONGEST {
-            return Err(Problem::temporarily_unavailable(
-                "too many wait for the same: repeat the request with its key",
-            ));
+            return Err(Problem::temporarily_unavailable("too many wait for the same: repeat the same request"));
         }
         queue.length += 1;
         Ok(Place { queues: self, name: name.to_owned(), turn: Arc::clone(&queue.turn) })
     }
 
     fn queues(&self) -> MutexGuard<'_, HashMap<String, Queue>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_came_first_is_first() {
-        let (queues, done) = (Queues::default(), Mutex::new(Vec::new()));
+        let (queues, done) = (Queues::new(1), Mutex::new(Vec::new()));
         let turn = async |number: u8| {
             yield_now().await;
             done.lock().unwrap().push((number, "begins"));
@@ -100,7 +105,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_queue_has_an_end_and_others_are_not_concerned() {
-        let queues = Queues::default();
+        let queues = Queues::new(1);
         let places: Vec<_> = (0..LONGEST).map(|_| queues.enter("LN-1").unwrap()).collect();
         assert_eq!(queues.enter("LN-1").err().unwrap().code(), "temporarily_unavailable");
         assert!(queues.in_turn("LN-2", async { Ok(()) }).await.is_ok());
