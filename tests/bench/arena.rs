@@ -58,6 +58,11 @@ impl Arena {
         processes.iter().map(Watched::memory).collect()
     }
 
+    /// What one part holds of the memory.
+    pub(crate) fn memory_of(&self, part: Part) -> Result<Memory> {
+        self.part(part)?.memory()
+    }
+
     fn floor_processes(&self) -> Result<[Watched; 2]> {
         let [api, worker] = self.floor.pids()?;
         Ok([Watched { name: "floor api", pid: api }, Watched { name: "floor worker", pid: worker }])

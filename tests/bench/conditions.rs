@@ -9,7 +9,7 @@ const TEMPORAL: &str = "development server, one history shard, SQLite file with 
                         history.{transfer,timer,visibility,outbound}ProcessorMaxPollRPS=2000, one partition per task queue";
 
 const OUTSIDE: &str =
-    "Mambu, CIAM and the address service: the sandbox; DynamoDB and S3: MiniStack; all of them over HTTP";
+    "Mambu, CIAM, Vendron and the address service: the sandbox; DynamoDB and S3: MiniStack; all of them over HTTP";
 
 /// What has to stand beside the figures.
 pub(crate) async fn conditions(app: &TestApp, rounds: usize) -> Result<Vec<(&'static str, String)>> {

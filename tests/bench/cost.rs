@@ -17,6 +17,7 @@ pub(crate) async fn calls(app: &TestApp, target: &Target, creations: u32) -> Res
     let before = served(app).await;
     for number in 0..creations {
         ensure!(target.send(number.into()).await, "a creation failed");
+        target.settle(number.into()).await;
     }
     let expected = before.get(CREATE).copied().unwrap_or_default() + u64::from(creations);
     // The server tells its metrics with a delay.

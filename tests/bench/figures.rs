@@ -69,6 +69,30 @@ pub(crate) struct Vouchers {
     pub(crate) note: &'static str,
 }
 
+/// What is wrong with a use of a gift, in turns and one at a time: whoever can tell the two apart learns which numbers
+/// there are.
+#[derive(Debug, Serialize)]
+pub(crate) struct Guesses {
+    /// The number is nobody's.
+    pub(crate) number: Side,
+    /// The PIN is another.
+    pub(crate) pin: Side,
+    /// The wrong PIN against the wrong number: their medians.
+    pub(crate) p50_ratio: f64,
+}
+
+/// Sales that are all open at the same time, on one worker.
+#[derive(Debug, Serialize)]
+pub(crate) struct Crowd {
+    pub(crate) sales: usize,
+    /// From each request to its open door, all of them asked for at once.
+    pub(crate) opens: Side,
+    /// How many of them came to their end with what was taken.
+    pub(crate) completed: usize,
+    /// The worker before, while all doors are open, and after.
+    pub(crate) worker: [Memory; 3],
+}
+
 /// Everything.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Figures {
@@ -78,6 +102,8 @@ pub(crate) struct Figures {
     pub(crate) notes: Vec<&'static str>,
     pub(crate) costs: Vec<Cost>,
     pub(crate) vouchers: Option<Vouchers>,
+    pub(crate) guesses: Option<Guesses>,
+    pub(crate) crowd: Option<Crowd>,
     pub(crate) memory: Vec<Memory>,
 }
 

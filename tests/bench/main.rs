@@ -1,5 +1,5 @@
-//! Measures what invoices and purchase codes cost beside a bare floor, in the same run against the same servers.
-//! `docs/BENCHMARKS.md` says how and what came out.
+//! Measures what invoices, purchase codes, fridge sales and gifts cost beside a bare floor, in the same run against the same
+//! servers. `docs/BENCHMARKS.md` says how and what came out.
 
 mod arena;
 mod compare;
@@ -7,6 +7,8 @@ mod conditions;
 mod cost;
 mod figures;
 mod floor;
+mod fridges;
+mod gifts;
 mod invoices;
 mod load;
 mod plan;
@@ -22,7 +24,7 @@ use clap::Parser;
 use floor::FloorProcess;
 use plan::Plan;
 
-/// Compares invoices and purchase codes with a bare floor.
+/// Compares invoices, purchase codes, fridge sales and gifts with a bare floor.
 #[derive(Debug, Parser)]
 #[command(name = "perdura-bench", version, about)]
 struct Arguments {

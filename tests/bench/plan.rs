@@ -7,6 +7,10 @@ pub(crate) enum Subject {
     Invoices,
     /// Issuing purchase codes, and downloading their vouchers.
     Purchases,
+    /// Opening fridges, and many that are open at once.
+    Fridges,
+    /// Using gifts, and looking at PINs.
+    Gifts,
 }
 
 /// How much is measured.
@@ -42,6 +46,24 @@ pub(crate) struct Plan {
     /// Vouchers downloaded, each twice.
     #[arg(long, default_value_t = 60)]
     pub(crate) vouchers: u64,
+    /// Fridges opened in a turn, one at a time.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) opens: u64,
+    /// Fridges opened in a turn with 16 in flight.
+    #[arg(long, default_value_t = 160)]
+    pub(crate) parallel_opens: u64,
+    /// Fridges that are all open at once.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) crowd: usize,
+    /// Gifts used in a turn, one at a time.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) uses: u64,
+    /// Gifts used in a turn with 16 in flight.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) parallel_uses: u64,
+    /// Wrong numbers that are timed, and as many wrong PINs.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) guesses: u64,
     /// Measures this alone.
     #[arg(long)]
     pub(crate) only: Option<Subject>,
@@ -58,6 +80,11 @@ impl Plan {
     /// Purchase codes that all turns together issue.
     pub(crate) fn all_issues(&self) -> u64 {
         self.rounds as u64 * (self.issues + self.parallel_issues)
+    }
+
+    /// Gifts that all turns together use, of which every contest has its own.
+    pub(crate) fn all_uses(&self, of_a_turn: u64) -> u64 {
+        self.rounds as u64 * of_a_turn
     }
 
     /// Whether this is measured at all.
@@ -82,10 +109,12 @@ mod tests {
     fn one_subject_can_be_measured_alone() {
         let has = |arguments: &[&str]| {
             let plan = Arguments::parse_from(arguments).plan;
-            [Subject::Invoices, Subject::Purchases].map(|subject| plan.has(subject))
+            [Subject::Invoices, Subject::Purchases, Subject::Fridges, Subject::Gifts].map(|subject| plan.has(subject))
         };
-        assert_eq!(has(&["bench"]), [true, true]);
-        assert_eq!(has(&["bench", "--only", "invoices"]), [true, false]);
-        assert_eq!(has(&["bench", "--only", "purchases"]), [false, true]);
+        assert_eq!(has(&["bench"]), [true, true, true, true]);
+        assert_eq!(has(&["bench", "--only", "invoices"]), [true, false, false, false]);
+        assert_eq!(has(&["bench", "--only", "purchases"]), [false, true, false, false]);
+        assert_eq!(has(&["bench", "--only", "fridges"]), [false, false, true, false]);
+        assert_eq!(has(&["bench", "--only", "gifts"]), [false, false, false, true]);
     }
 }

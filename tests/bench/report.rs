@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::figures::{Comparison, Cost, Figures, Side, Spread, Vouchers};
+use crate::figures::{Comparison, Cost, Crowd, Figures, Guesses, Side, Spread, Vouchers};
 
 impl Display for Figures {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
@@ -20,6 +20,12 @@ impl Display for Figures {
         }
         if let Some(vouchers) = &self.vouchers {
             write!(out, "\n{vouchers}")?;
+        }
+        if let Some(guesses) = &self.guesses {
+            write!(out, "\n{guesses}")?;
+        }
+        if let Some(crowd) = &self.crowd {
+            write!(out, "\n{crowd}")?;
         }
         writeln!(out, "\n{:<20}{:>12}{:>12}", "memory, MiB", "resident", "highest")?;
         for memory in &self.memory {
@@ -49,6 +55,25 @@ impl Display for Vouchers {
         processor(out, "drawn", &self.drawn)?;
         processor(out, "kept", &self.kept)?;
         writeln!(out, "{}", self.note)
+    }
+}
+
+impl Display for Guesses {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        head(out, "Refusing what is wrong, in turns and one at a time")?;
+        line(out, "number", &self.number)?;
+        line(out, "PIN", &self.pin)?;
+        writeln!(out, "  a wrong PIN / a wrong number: p50 {:.3}", self.p50_ratio)
+    }
+}
+
+impl Display for Crowd {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        head(out, &format!("Opening {} fridges at once on one worker", self.sales))?;
+        line(out, "opened", &self.opens)?;
+        let [before, open, after] = self.worker.each_ref().map(|memory| memory.resident);
+        writeln!(out, "  {} of {} sales completed", self.completed, self.sales)?;
+        writeln!(out, "  the worker's memory, MiB: {before:.1} before, {open:.1} with all doors open, {after:.1} after")
     }
 }
 

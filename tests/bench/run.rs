@@ -4,7 +4,7 @@ use crate::{
     arena::Arena,
     conditions,
     figures::Figures,
-    invoices,
+    fridges, gifts, invoices,
     plan::{Plan, Subject},
     purchases,
 };
@@ -18,6 +18,12 @@ pub(crate) async fn run(plan: &Plan) -> Result<Figures> {
     }
     if plan.has(Subject::Purchases) {
         purchases::measure(&arena, plan, &mut figures).await?;
+    }
+    if plan.has(Subject::Fridges) {
+        fridges::measure(&arena, plan, &mut figures).await?;
+    }
+    if plan.has(Subject::Gifts) {
+        gifts::measure(&arena, plan, &mut figures).await?;
     }
     figures.memory = arena.memory()?;
     figures.conditions = conditions::conditions(&arena.app, plan.rounds).await?;

@@ -38,7 +38,8 @@ async fn attempt(surprises: &Surprises, request: RequestBuilder) -> Option<Answe
     None
 }
 
-/// Being unavailable is what an API may be whose parts die.
+/// Being unavailable is what an API may be whose parts die; that what is behind it refuses or does not answer, it says.
 fn is_failure(status: StatusCode) -> bool {
-    status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE
+    let outages = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
+    status.is_server_error() && !outages.contains(&status)
 }

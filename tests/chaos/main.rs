@@ -7,6 +7,8 @@
 
 mod client;
 mod dice;
+mod fridge_sales;
+mod gifts;
 mod invoices;
 mod plan;
 mod process;
@@ -17,7 +19,10 @@ mod violation;
 use stack::Part;
 use system_tests::TestApp;
 
-use crate::{dice::setting, invoices::Invoices, plan::Plan, purchase_codes::PurchaseCodes, sweep::sweep};
+use crate::{
+    dice::setting, fridge_sales::FridgeSales, gifts::Gifts, invoices::Invoices, plan::Plan,
+    purchase_codes::PurchaseCodes, sweep::sweep,
+};
 
 /// Any number will do. A fixed one, so that a change is not blamed for what another schedule would have shown before.
 const SEED: u64 = 20_261_122;
@@ -28,9 +33,11 @@ async fn killed_at_any_moment_nothing_is_lost_and_nothing_counts_twice() {
     for (part, at_least) in [(Part::Worker, 20), (Part::Api, 10), (Part::Temporal, 5), (Part::Postgres, 5)] {
         assert!(plan.kills_of(part) >= at_least, "{part} is killed too rarely");
     }
-    let app = TestApp::isolated(purchase_codes::settings(invoices::settings())).await;
+    let settings = fridge_sales::settings(gifts::settings(purchase_codes::settings(invoices::settings())));
+    let app = TestApp::isolated(settings).await;
     let (invoices, purchases) = (Invoices::on(&app).await, PurchaseCodes::on(&app));
-    let found = sweep(&app, &[&invoices, &purchases], &plan).await;
+    let (sales, gifts) = (FridgeSales::on(&app).await, Gifts::on(&app));
+    let found = sweep(&app, &[&invoices, &purchases, &sales, &gifts], &plan).await;
     assert!(found.is_clean(), "{found}");
     assert!(found.work_done() >= plan.kills(), "too little happened for this to prove anything: {found}");
 }

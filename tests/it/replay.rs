@@ -9,6 +9,13 @@ use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 use temporalio_workflow::{WorkflowContext, WorkflowContextView, WorkflowResult, workflows::WorkflowImplementation};
 use workflows::{
+    fridge_sales::{
+        CheckInput, CheckRequest, FridgeSaleWorkflow, MachineCheckWorkflow, MachineState, OpenReply as SaleReply,
+        SaleInput, SaleOutcome, SaleReport,
+    },
+    gifts::{
+        GiftOutcome, GiftRedemptionWorkflow, GiftVoidWorkflow, RedeemReply, RedemptionInput, VoidInput, VoidReply,
+    },
     invoices::{InvoiceInput, InvoiceOutcome, InvoiceWorkflow, OpenReply},
     purchase_codes::{
         IssueReply, IssueRequest, PurchaseCodeWorkflow, PurchaseInput, PurchaseOutcome, UseReply, UseRequest,
@@ -18,6 +25,11 @@ use workflows::{
 /// What the files of a process begin with, and how many there are at least.
 const INVOICES: (&str, usize) = ("invoice-", 5);
 const PURCHASES: (&str, usize) = ("purchase-", 5);
+const USED_GIFTS: (&str, usize) = ("gift-used", 1);
+const REFUSED_GIFTS: (&str, usize) = ("gift-refused", 1);
+const VOIDED_GIFTS: (&str, usize) = ("gift-voided", 1);
+const FRIDGES: (&str, usize) = ("fridge-", 7);
+const CHECKS: (&str, usize) = ("machine-check", 1);
 
 fn histories((process, at_least): (&str, usize)) -> Vec<(String, History)> {
     let histories: Vec<_> = recorded().into_iter().filter(|(name, _)| name.starts_with(process)).collect();
@@ -74,12 +86,22 @@ where
 async fn every_recorded_history_replays() {
     assert_all_replay::<InvoiceWorkflow>(INVOICES).await;
     assert_all_replay::<PurchaseCodeWorkflow>(PURCHASES).await;
+    assert_all_replay::<GiftRedemptionWorkflow>(USED_GIFTS).await;
+    assert_all_replay::<GiftRedemptionWorkflow>(REFUSED_GIFTS).await;
+    assert_all_replay::<GiftVoidWorkflow>(VOIDED_GIFTS).await;
+    assert_all_replay::<FridgeSaleWorkflow>(FRIDGES).await;
+    assert_all_replay::<MachineCheckWorkflow>(CHECKS).await;
 }
 
 #[tokio::test]
 async fn a_workflow_that_does_something_else_does_not_replay() {
     assert_none_replays::<Hasty>(INVOICES).await;
     assert_none_replays::<Generous>(PURCHASES).await;
+    assert_none_replays::<Doubtful>(USED_GIFTS).await;
+    assert_none_replays::<Doubtful>(REFUSED_GIFTS).await;
+    assert_none_replays::<Forgetful>(VOIDED_GIFTS).await;
+    assert_none_replays::<Shy>(FRIDGES).await;
+    assert_none_replays::<Incurious>(CHECKS).await;
 }
 
 /// An invoice workflow as somebody might break it: it waits before it creates the invoice.
@@ -143,6 +165,126 @@ impl Generous {
         ctx: &mut WorkflowContext<Self>,
         _: UseRequest,
     ) -> Result<UseReply, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.wait_condition(|_| false).await?;
+        Err("the wait has no end".into())
+    }
+}
+
+/// A sale as somebody might break it: it waits before it claims the machine.
+#[workflow]
+struct Shy {
+    input: SaleInput,
+}
+
+#[workflow_methods]
+impl Shy {
+    #[init]
+    fn new(_: &WorkflowContextView, input: SaleInput) -> Self {
+        Self { input }
+    }
+
+    #[run(name = "FridgeSale")]
+    async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<SaleOutcome> {
+        let pause = ctx.state(|sale| sale.input.policy.first_update);
+        ctx.timer(pause).await;
+        Ok(SaleOutcome::NeverAsked)
+    }
+
+    #[update(name = "open")]
+    async fn open(ctx: &mut WorkflowContext<Self>) -> Result<SaleReply, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.wait_condition(|_| false).await?;
+        Err("the wait has no end".into())
+    }
+
+    #[update(name = "report")]
+    async fn report(
+        ctx: &mut WorkflowContext<Self>,
+        _: SaleReport,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        ctx.wait_condition(|_| false).await?;
+        Err("the wait has no end".into())
+    }
+}
+
+/// A question as somebody might break it: it waits before it is put.
+#[workflow]
+struct Incurious {
+    input: CheckInput,
+}
+
+#[workflow_methods]
+impl Incurious {
+    #[init]
+    fn new(_: &WorkflowContextView, input: CheckInput) -> Self {
+        Self { input }
+    }
+
+    #[run(name = "MachineCheck")]
+    async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        let pause = ctx.state(|check| check.input.policy.first_update);
+        ctx.timer(pause).await;
+        Ok(())
+    }
+
+    #[update(name = "check")]
+    async fn check(
+        ctx: &mut WorkflowContext<Self>,
+        _: CheckRequest,
+    ) -> Result<MachineState, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.wait_condition(|_| false).await?;
+        Err("the wait has no end".into())
+    }
+}
+
+/// A use of a gift as somebody might break it: it waits before it asks the ledger.
+#[workflow]
+struct Doubtful {
+    input: RedemptionInput,
+}
+
+#[workflow_methods]
+impl Doubtful {
+    #[init]
+    fn new(_: &WorkflowContextView, input: RedemptionInput) -> Self {
+        Self { input }
+    }
+
+    #[run(name = "GiftRedemption")]
+    async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<GiftOutcome> {
+        let pause = ctx.state(|redemption| redemption.input.policy.first_update);
+        ctx.timer(pause).await;
+        Ok(GiftOutcome::NeverAsked)
+    }
+
+    #[update(name = "redeem")]
+    async fn redeem(ctx: &mut WorkflowContext<Self>) -> Result<RedeemReply, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.wait_condition(|_| false).await?;
+        Err("the wait has no end".into())
+    }
+}
+
+/// An undoing as somebody might break it: it waits before it asks the ledger, too.
+#[workflow]
+struct Forgetful {
+    input: VoidInput,
+}
+
+#[workflow_methods]
+impl Forgetful {
+    #[init]
+    fn new(_: &WorkflowContextView, input: VoidInput) -> Self {
+        Self { input }
+    }
+
+    #[run(name = "GiftVoid")]
+    async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<GiftOutcome> {
+        let pause = ctx.state(|undoing| undoing.input.policy.first_update);
+        ctx.timer(pause).await;
+        Ok(GiftOutcome::NeverAsked)
+    }
+
+    #[update(name = "void")]
+    async fn void(ctx: &mut WorkflowContext<Self>) -> Result<VoidReply, Box<dyn std::error::Error + Send + Sync>> {
         ctx.wait_condition(|_| false).await?;
         Err("the wait has no end".into())
     }

@@ -32,6 +32,11 @@ impl Answer {
         Ok(Self { status, headers, body: serde_json::from_str(&text).unwrap_or_default() })
     }
 
+    /// As if nobody could say anything yet.
+    pub fn pending() -> Self {
+        Self { status: StatusCode::ACCEPTED, headers: HeaderMap::new(), body: Value::Null }
+    }
+
     /// Repeats a request with its key, as every client should, until there is an answer that a repeat would not change.
     ///
     /// # Panics
@@ -41,9 +46,11 @@ impl Answer {
         eventually("a final answer", || Self::attempt(request()), came).await.expect("an answer")
     }
 
-    /// Whether the same request with the same key would be answered the same again.
+    /// Whether the same request with the same key would be answered the same again. Of a sale whose end was missed
+    /// nobody knows more, unless that end comes late.
     pub fn is_final(&self) -> bool {
-        self.status != StatusCode::ACCEPTED && self.body["code"] != "temporarily_unavailable"
+        let is_pending = self.status == StatusCode::ACCEPTED && self.body["status"] != "unresolved";
+        !is_pending && self.body["code"] != "temporarily_unavailable"
     }
 
     /// The id of the invoice in the body.

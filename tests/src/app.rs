@@ -73,7 +73,8 @@ impl TestApp {
     /// When no key can be made.
     pub fn frontend(&self) -> Frontend {
         let principal = format!("frontend:{}", Uuid::now_v7());
-        let key = self.stack.create_key(&principal, &["purchases:issue", "purchases:read"]);
+        let key =
+            self.stack.create_key(&principal, &["purchases:issue", "purchases:read", "fridges:open", "fridges:read"]);
         Frontend::new(self.clone(), principal, key.expect("a frontend's key"))
     }
 

@@ -5,9 +5,10 @@ use uuid::{Uuid, uuid};
 
 use crate::{Answer, Loan, TestApp};
 
-/// How the API derives the id of a purchase: it can never change.
-const NAMESPACE: Uuid = uuid!("7d0f7f0e-58f1-4e0b-9c0a-6d1f3b8a2c55");
-const ROUTE: &str = "POST /otp/validate";
+/// How the API derives the ids of processes: it can never change.
+pub(crate) const NAMESPACE: Uuid = uuid!("7d0f7f0e-58f1-4e0b-9c0a-6d1f3b8a2c55");
+const PURCHASES: &str = "POST /otp/validate";
+const SALES: &str = "POST /machines/{machine_id}/open";
 
 /// A lender's application, and what it does over HTTP.
 #[derive(Clone)]
@@ -78,9 +79,23 @@ impl Frontend {
         Answer::to(self.request(Method::GET, path)).await
     }
 
+    /// How its principal is written.
+    pub fn principal(&self) -> &str {
+        &self.principal
+    }
+
     /// The id of the purchase that is asked for under an idempotency key.
     pub fn purchase_id(&self, key: &str) -> Uuid {
-        Uuid::new_v5(&NAMESPACE, json!([self.principal, ROUTE, key]).to_string().as_bytes())
+        self.process_id(PURCHASES, key)
+    }
+
+    /// The `ref` of the sale that is asked for under an idempotency key, at whatever machine.
+    pub fn sale_ref(&self, key: &str) -> Uuid {
+        self.process_id(SALES, key)
+    }
+
+    fn process_id(&self, route: &str, key: &str) -> Uuid {
+        Uuid::new_v5(&NAMESPACE, json!([self.principal, route, key]).to_string().as_bytes())
     }
 
     /// A request for a code.

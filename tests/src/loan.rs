@@ -48,7 +48,8 @@ impl Loan {
     }
 }
 
-fn tail() -> String {
+/// The end of an id that nobody else draws.
+pub(crate) fn tail() -> String {
     let mut tail = Uuid::new_v4().simple().to_string();
     tail.truncate(TAIL);
     tail

@@ -20,8 +20,10 @@ use uuid::Uuid;
 
 use super::{
     FloorSettings, TASK_QUEUE,
+    gift::FloorGift,
     purchase::FloorPurchase,
     rows::{self, Kept},
+    sale::FloorSale,
     workflow::{FloorWorkflow, Note},
 };
 
@@ -46,6 +48,8 @@ pub(crate) async fn run(settings: FloorSettings) -> anyhow::Result<()> {
         .route("/notes", post(create))
         .route("/notes/{id}", get(read))
         .route("/purchases", post(issue))
+        .route("/gifts", post(redeem))
+        .route("/sales", post(open))
         .with_state(floor);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     writeln!(stdout().lock(), "{}", listener.local_addr()?.port())?;
@@ -74,6 +78,24 @@ async fn issue(
     Ok((StatusCode::CREATED, Json(note)))
 }
 
+async fn redeem(
+    State(floor): State<Arc<Floor>>,
+    Json(asked): Json<Asked>,
+) -> Result<(StatusCode, Json<Note>), (StatusCode, String)> {
+    let note = Note { id: Uuid::now_v7(), text: asked.text };
+    floor.redeem(note.clone()).await.map_err(|error| failed(&error))?;
+    Ok((StatusCode::CREATED, Json(note)))
+}
+
+async fn open(
+    State(floor): State<Arc<Floor>>,
+    Json(asked): Json<Asked>,
+) -> Result<(StatusCode, Json<Note>), (StatusCode, String)> {
+    let note = Note { id: Uuid::now_v7(), text: asked.text };
+    floor.open(note.clone()).await.map_err(|error| failed(&error))?;
+    Ok((StatusCode::CREATED, Json(note)))
+}
+
 async fn read(
     State(floor): State<Arc<Floor>>,
     Path(id): Path<Uuid>,
@@ -96,6 +118,22 @@ impl Floor {
         let update = (FloorPurchase::issue, note);
         let started =
             self.client.start_update_with_start_workflow(FloorPurchase::run, (), update.0, update.1, options).await?;
+        Ok(started.get_result(RpcOptions::default()).await?)
+    }
+
+    async fn redeem(&self, note: Note) -> anyhow::Result<Uuid> {
+        let options = options(super::gift_workflow_id(note.id));
+        let update = (FloorGift::redeem, note);
+        let started =
+            self.client.start_update_with_start_workflow(FloorGift::run, (), update.0, update.1, options).await?;
+        Ok(started.get_result(RpcOptions::default()).await?)
+    }
+
+    async fn open(&self, note: Note) -> anyhow::Result<Uuid> {
+        let options = options(super::sale_workflow_id(note.id));
+        let update = (FloorSale::open, note);
+        let started =
+            self.client.start_update_with_start_workflow(FloorSale::run, (), update.0, update.1, options).await?;
         Ok(started.get_result(RpcOptions::default()).await?)
     }
 }

@@ -1,11 +1,15 @@
 //! The bare floor. Invoices are compared with an update-with-start with one local activity that inserts one row, and
 //! with a handler that selects one; purchase codes with an update-with-start with as many activities of the same kinds,
-//! none of which does anything. It runs in processes of its own, so that processor time and memory compare.
+//! none of which does anything; fridge sales with one whose activity tells the workflow by an update what the caller waits
+//! for; uses of gifts with one that has a single such activity and ends. It runs in processes of its own, so that processor
+//! time and memory compare.
 
 mod child;
+mod gift;
 mod http;
 mod purchase;
 mod rows;
+mod sale;
 mod worker;
 mod workflow;
 
@@ -22,9 +26,19 @@ pub(crate) fn workflow_id(id: Uuid) -> String {
     format!("floor/{id}")
 }
 
+/// The workflow id of a use of a gift.
+pub(crate) fn gift_workflow_id(id: Uuid) -> String {
+    format!("floor-gift/{id}")
+}
+
 /// The workflow id of a purchase.
 pub(crate) fn purchase_workflow_id(id: Uuid) -> String {
     format!("floor-purchase/{id}")
+}
+
+/// The workflow id of a sale.
+pub(crate) fn sale_workflow_id(id: Uuid) -> String {
+    format!("floor-sale/{id}")
 }
 
 /// One process of the floor.

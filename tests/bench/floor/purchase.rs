@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::workflow::Note;
 
-const ATTEMPT: Duration = Duration::from_secs(3);
+pub(super) const ATTEMPT: Duration = Duration::from_secs(3);
 /// A purchase reads its loan, spends its one-time password and disburses.
 const CALLS: usize = 3;
 
@@ -48,7 +48,8 @@ impl FloorPurchase {
     }
 }
 
-fn inside() -> LocalActivityOptions {
+/// Of a step inside the workflow task.
+pub(super) fn inside() -> LocalActivityOptions {
     LocalActivityOptions::builder().schedule_to_close_timeout(ATTEMPT).build()
 }
 

@@ -5,8 +5,10 @@ use temporalio_sdk::{
 
 use super::{
     FloorSettings, TASK_QUEUE,
+    gift::FloorGift,
     purchase::{FloorPurchase, FloorSteps},
     rows,
+    sale::{FloorDoor, FloorSale},
     workflow::{FloorActivities, FloorWorkflow},
 };
 
@@ -26,6 +28,9 @@ pub(crate) async fn run(settings: FloorSettings) -> anyhow::Result<()> {
         .register_activities(FloorActivities { database })
         .register_workflow::<FloorPurchase>()?
         .register_activities(FloorSteps)
+        .register_workflow::<FloorGift>()?
+        .register_workflow::<FloorSale>()?
+        .register_activities(FloorDoor)
         .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(WORKFLOW_POLLS))
         .nonsticky_to_sticky_poll_ratio(NEW_RUN_SHARE)
         .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(ACTIVITY_POLLS))

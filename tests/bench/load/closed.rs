@@ -44,5 +44,6 @@ async fn client(target: Target, round: Closed, started: Instant, next: Arc<Atomi
         let sent = Instant::now();
         let succeeded = target.send(number).await;
         sample.add(sent.elapsed(), succeeded);
+        target.settle(number).await;
     }
 }

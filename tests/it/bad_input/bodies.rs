@@ -5,7 +5,7 @@ use serde_json::json;
 use system_tests::{Merchant, TestApp};
 use uuid::Uuid;
 
-use super::{NO_JSON, NOT_OUR_TYPE, Refusal, TOO_LARGE, assert_refused, misshapen};
+use super::{NO_JSON, NO_OBJECT, NOT_OUR_TYPE, Refusal, TOO_LARGE, assert_refused, misshapen};
 
 /// A route that takes a body, and a key that may call it.
 struct Route {
@@ -61,7 +61,7 @@ async fn what_is_no_object_is_refused() {
     for route in Route::all() {
         let arrays = [r#"["usdt","tron","12.50"]"#, r#"["other",""]"#, "[[]]", "[]", &"[".repeat(10_000)];
         for body in arrays.into_iter().chain(["null", "true", "7", "\"text\""]) {
-            route.refuses(body, body, Refusal { status: 400, code: "invalid_body", field: None }).await;
+            route.refuses(body, body, NO_OBJECT).await;
         }
     }
 }

@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use system_tests::{Merchant, TestApp};
 use uuid::Uuid;
 
-use super::{Refusal, assert_refused, misshapen, no_texts, unacceptable, with, without};
+use super::{NOT_FOUND, Refusal, assert_refused, misshapen, no_texts, unacceptable, with, without};
 
 const KEY: &str = "cancel";
-const NOT_FOUND: Refusal = Refusal { status: 404, code: "not_found", field: None };
 
 fn good() -> Value {
     json!({ "reason": "requested_by_merchant", "note": "" })

@@ -5,6 +5,9 @@ mod bodies;
 mod cancellations;
 mod codec;
 mod deposits;
+mod fridge_questions;
+mod fridge_sales;
+mod gifts;
 mod heads;
 mod invoices;
 
@@ -21,6 +24,9 @@ struct Refusal {
 }
 
 const NO_JSON: Refusal = Refusal { status: 400, code: "invalid_json", field: None };
+const NO_OBJECT: Refusal = Refusal { status: 400, code: "invalid_body", field: None };
+const NOT_FOUND: Refusal = Refusal { status: 404, code: "not_found", field: None };
+const OTHER_METHOD: Refusal = Refusal { status: 405, code: "method_not_allowed", field: None };
 const TOO_LARGE: Refusal = Refusal { status: 413, code: "body_too_large", field: None };
 const NOT_OUR_TYPE: Refusal = Refusal { status: 415, code: "unsupported_media_type", field: None };
 
@@ -34,8 +40,8 @@ const fn unacceptable(field: &'static str) -> Refusal {
     Refusal { status: 422, code: "unacceptable", field: Some(field) }
 }
 
-/// Sends the request, which has to be refused like this.
-async fn assert_refused(what: &str, request: RequestBuilder, refusal: Refusal) {
+/// Sends the request, which has to be refused like this; the answer, for whoever wants to know more of it.
+async fn assert_refused(what: &str, request: RequestBuilder, refusal: Refusal) -> Answer {
     let answer = Answer::to(request).await;
     assert_eq!(answer.status, refusal.status, "{what}: {answer:#?}");
     assert_eq!(answer.headers["content-type"], "application/problem+json", "{what}");
@@ -46,6 +52,7 @@ async fn assert_refused(what: &str, request: RequestBuilder, refusal: Refusal) {
     if let Some(field) = refusal.field {
         assert!(errors.iter().any(|error| error["field"] == field), "{what}: {field} is not named in {errors:?}");
     }
+    answer
 }
 
 /// The object with one field set to something else.

@@ -16,7 +16,7 @@ const READ_LOAN: (&str, &str) = ("mambu", "read_loan");
 const VALIDATE: (&str, &str) = ("ciam", "validate");
 const STATUS: (&str, &str) = ("ciam", "status");
 /// Every way to fail, and how often before it ends. Some are done and not told, some are not done.
-const KINDS: [(&str, u32); 9] = [
+const KINDS: [(&str, u32); 10] = [
     ("execute_then_timeout", 1),
     ("execute_then_error", 1),
     ("malformed", 1),
@@ -25,6 +25,7 @@ const KINDS: [(&str, u32); 9] = [
     ("timeout", 1),
     ("error", 3),
     ("rate_limited", 5),
+    ("rate_limited_silently", 3),
     ("html", 2),
 ];
 

@@ -9,8 +9,12 @@ use std::{
 
 use serde_json::{Value, json};
 use stack::{Part, Settings};
-use system_tests::{Answer, History, Merchant, PROVIDER, TestApp, eventually};
+use system_tests::{Answer, History, Merchant, PROVIDER, Sale, TestApp, eventually, product};
 use uuid::Uuid;
+use workflows::{
+    fridge_sales::check_workflow_id,
+    gifts::{redemption_workflow_id, void_workflow_id},
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -24,7 +28,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .env(Part::Api, "PERDURA_INVOICE_PARTIAL_GRACE", "1s")
         .env(Part::Api, "PERDURA_PURCHASE_EXPIRES_IN", "3s")
         .env(Part::Api, "PERDURA_PURCHASE_BLOCKED_RETRY", "1s")
-        .env(Part::Api, "PERDURA_PURCHASE_IMAGE_GRACE", "1s");
+        .env(Part::Api, "PERDURA_PURCHASE_IMAGE_GRACE", "1s")
+        .env(Part::Api, "PERDURA_SALE_DOOR_ALARM", "1s")
+        .env(Part::Api, "PERDURA_SALE_DOOR_ESCALATION", "2s")
+        .env(Part::Api, "PERDURA_SALE_CLOSED_TO_COMPLETED", "1s")
+        .env(Part::Api, "PERDURA_SALE_POLL", "1s")
+        .env(Part::Api, "PERDURA_SALE_SETTLE", "1s")
+        .env(Part::Api, "PERDURA_SALE_LATE", "10s");
     let recorder = Recorder { app: TestApp::isolated(settings).await, folder };
     recorder.paid().await?;
     recorder.expired().await?;
@@ -36,6 +46,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     recorder.code_expired_and_its_loan_repaid().await?;
     recorder.code_refused().await?;
     recorder.loan_disbursed_elsewhere().await?;
+    recorder.fridge_completed().await?;
+    recorder.fridge_left_open().await?;
+    recorder.fridge_empty().await?;
+    recorder.fridge_refused().await?;
+    recorder.fridge_taken().await?;
+    recorder.fridge_unresolved().await?;
+    recorder.fridge_unresolved_then_late().await?;
+    recorder.machine_checked().await?;
+    recorder.gifts().await?;
     Ok(())
 }
 
@@ -138,6 +157,95 @@ impl Recorder {
         eventually("the run to close", || self.app.purchase_history(purchase_id), History::is_closed).await
     }
 
+    async fn fridge_completed(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        let sale = fridge.open().await;
+        fridge.take(&[soup(), soup()]).await;
+        fridge.close().await;
+        self.record("fridge-completed", &sale_closed(&sale).await)
+    }
+
+    /// Both alarms, and prices that do not add up.
+    async fn fridge_left_open(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        let sale = fridge.open().await;
+        fridge.take(&[soup()]).await;
+        fridge.until_told("is still open").await;
+        fridge.act("close", json!({ "total": "9.99" })).await;
+        self.record("fridge-left-open", &sale_closed(&sale).await)
+    }
+
+    async fn fridge_empty(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        let sale = fridge.open().await;
+        fridge.close().await;
+        self.record("fridge-empty", &sale_closed(&sale).await)
+    }
+
+    async fn fridge_refused(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        fridge.set(json!({ "online": false })).await;
+        let sale = fridge.try_to_open("refused").await;
+        self.record("fridge-refused", &sale_closed(&sale).await)
+    }
+
+    async fn fridge_taken(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        fridge.open().await;
+        let sale = fridge.try_to_open("while another has it").await;
+        self.record("fridge-taken-by-another", &sale_closed(&sale).await)
+    }
+
+    async fn fridge_unresolved(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        let sale = fridge.open().await;
+        fridge.lose_session().await;
+        self.record("fridge-unresolved", &sale_closed(&sale).await)
+    }
+
+    async fn fridge_unresolved_then_late(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        let sale = fridge.open().await;
+        fridge.take(&[soup()]).await;
+        let before = fridge.view().await["listener"].take();
+        fridge.lose_session().await;
+        sale.until("unresolved").await;
+        fridge.until_another_listens(&before).await;
+        fridge.act("complete", json!({})).await;
+        self.record("fridge-unresolved-then-late", &sale_closed(&sale).await)
+    }
+
+    async fn machine_checked(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        fridge.status().await;
+        let temporal = self.app.temporal().await;
+        let workflow_id = check_workflow_id(fridge.id());
+        let history = || History::fetch(&temporal, &workflow_id);
+        self.record("machine-check", &eventually("the run to close", history, History::is_closed).await)
+    }
+
+    /// A gift is used, cannot be used again, and is freed.
+    async fn gifts(&self) -> Result<(), Box<dyn Error>> {
+        let (supplier, gift_id) = (self.app.supplier(&["1111"]), self.app.gift());
+        let shop = supplier.device();
+        shop.ask_to_use("used", &gift_id, supplier.account(0)).await;
+        shop.ask_to_use("refused", &gift_id, supplier.account(0)).await;
+        shop.ask_to_void("voided", &gift_id).await;
+        for (name, workflow_id) in [
+            ("gift-used", redemption_workflow_id(shop.redemption_id("used"))),
+            ("gift-refused", redemption_workflow_id(shop.redemption_id("refused"))),
+            ("gift-voided", void_workflow_id(shop.void_id("voided"))),
+        ] {
+            self.record(name, &self.run_closed(&workflow_id).await)?;
+        }
+        Ok(())
+    }
+
+    async fn run_closed(&self, workflow_id: &str) -> History {
+        let temporal = self.app.temporal().await;
+        eventually("the run to close", || History::fetch(&temporal, workflow_id), History::is_closed).await
+    }
+
     fn record(&self, name: &str, history: &History) -> Result<(), Box<dyn Error>> {
         let file = self.folder.join(format!("{name}.pb"));
         if file.exists() {
@@ -147,4 +255,12 @@ impl Recorder {
         writeln!(stdout(), "{name}: {} events", history.len())?;
         Ok(())
     }
+}
+
+fn soup() -> Value {
+    product("1", "Soupe", "4.50")
+}
+
+async fn sale_closed(sale: &Sale) -> History {
+    eventually("the run to close", || sale.history(), History::is_closed).await
 }

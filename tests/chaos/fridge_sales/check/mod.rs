@@ -1,0 +1,22 @@
+//! The promises of fridge sales, each held against what frontends were told, what happened at the machines, and what is
+//! kept.
+
+mod answers;
+mod laws;
+mod machines;
+mod runs;
+
+use super::FridgeSales;
+use crate::violation::Violation;
+
+pub(super) async fn run(sales: &FridgeSales) -> Vec<Violation> {
+    let known = sales.memory.sales();
+    let shown = answers::check(sales, &known).await;
+    let mut sentences = machines::check(sales, &known, &shown).await;
+    sentences.extend(laws::check(sales, &known).await);
+    sentences.extend(runs::check(sales, &known).await);
+    let mut violations: Vec<_> = sentences.into_iter().map(Violation::new).collect();
+    // Last: some were noted while the clients of this check repeated themselves.
+    violations.extend(sales.surprises.take());
+    violations
+}

@@ -1,0 +1,21 @@
+//! Whether anything is still on its way.
+
+use temporalio_client::WorkflowCountOptions;
+
+use super::FridgeSales;
+
+/// What still moves, in words: every sale ends by itself once its door is closed, and its run soon after.
+pub(super) async fn moves(sales: &FridgeSales) -> Option<String> {
+    let temporal = sales.app.temporal().await;
+    for kind in ["FridgeSale", "MachineCheck"] {
+        let query = format!("WorkflowType = '{kind}' AND ExecutionStatus = 'Running'");
+        let running = temporal.count_workflows(&query, WorkflowCountOptions::default()).await;
+        let running = running.expect("Temporal").count();
+        if running > 0 {
+            return Some(format!("{running} runs of {kind} are open"));
+        }
+    }
+    // Temporal lists what runs a little later than it runs.
+    let open = "select 'sale ' || sale_ref || ' is ' || status from transaction where ended_at is null limit 1";
+    sqlx::query_scalar(open).fetch_optional(&sales.database).await.expect("the database")
+}

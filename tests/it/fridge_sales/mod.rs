@@ -1,0 +1,86 @@
+//! Fridge sales: from the request to open a machine to the list of what was taken out of it. The numbers are those of
+//! the checklist of failure cases: `8.7` is its seventh.
+
+mod alerts;
+mod budget;
+mod crashes;
+mod door;
+mod frames;
+mod life;
+mod losses;
+mod money;
+mod open;
+mod search;
+mod secrets;
+mod status;
+mod views;
+
+use serde_json::{Value, json};
+use stack::{Part, Settings};
+use system_tests::{Answer, Fridge, Sale, SharedStack, product};
+
+/// Nobody waits long for anybody, and what is late is soon too late.
+static HASTY: SharedStack = SharedStack::new(hasty);
+
+fn hasty() -> Settings {
+    [
+        (Part::Worker, "PERDURA_VENDRON_PING", "1s"),
+        (Part::Worker, "PERDURA_VENDRON_IDLE", "4s"),
+        (Part::Api, "PERDURA_SALE_ACKNOWLEDGEMENT", "2s"),
+        (Part::Api, "PERDURA_SALE_UNLOCK", "2s"),
+        (Part::Api, "PERDURA_SALE_DOOR_ALARM", "2s"),
+        (Part::Api, "PERDURA_SALE_DOOR_ESCALATION", "4s"),
+        (Part::Api, "PERDURA_SALE_CLOSED_TO_COMPLETED", "1s"),
+        (Part::Api, "PERDURA_SALE_POLL", "1s"),
+        (Part::Api, "PERDURA_SALE_SETTLE", "1s"),
+        (Part::Api, "PERDURA_SALE_LATE", "10s"),
+        (Part::Api, "PERDURA_SALE_RETRY_AT_MOST", "1s"),
+    ]
+    .into_iter()
+    .fold(Settings::isolated(), |settings, (part, name, value)| settings.env(part, name, value))
+}
+
+fn soup() -> Value {
+    product("1", "Soupe", "4.50")
+}
+
+fn water() -> Value {
+    product("2", "Eau", "1.60")
+}
+
+/// So many soups, as a transaction lists them.
+fn soups(quantity: u32) -> Value {
+    json!({ "vpn": "1", "name": "Soupe", "unit_price": "4.50", "quantity": quantity })
+}
+
+/// So many waters.
+fn waters(quantity: u32) -> Value {
+    json!({ "vpn": "2", "name": "Eau", "unit_price": "1.60", "quantity": quantity })
+}
+
+/// The sale ended with this list and this total, on which everybody agrees, and its door was opened once.
+async fn assert_sold(fridge: &Fridge, sale: &Sale, products: &Value, total: &str, what: &str) {
+    let sold = sale.until("completed").await;
+    assert_eq!(&sold.body["products"], products, "{what}: {sold:#?}");
+    assert_eq!((sold.text("total"), sold.text("door")), (total, "closed"), "{what}");
+    assert_eq!((sold.text("reported_total"), &sold.body["disputed"]), (total, &json!(false)), "{what}");
+    assert_eq!(fridge.openings().await, 1, "{what}");
+}
+
+/// The door was not opened, for this reason, and the sale says so, too.
+async fn assert_not_opened(fridge: &Fridge, sale: &Sale, code: &str, what: &str) {
+    assert_eq!(sale.answer.text("code"), code, "{what}: {:#?}", sale.answer);
+    assert_eq!(sale.answer.text("transaction_id"), sale.transaction_id().to_string(), "{what}");
+    let failed = sale.read().await;
+    assert_eq!((failed.text("status"), &failed.body["failure"]["code"]), ("failed", &json!(code)), "{what}");
+    assert_eq!((failed.text("door"), &failed.body["total"]), ("unknown", &Value::Null), "{what}: {failed:#?}");
+    assert_eq!(fridge.openings().await, 0, "{what}");
+}
+
+/// The end was missed: nothing is owed, and a person is asked to look.
+async fn assert_unresolved(fridge: &Fridge, sale: &Sale, what: &str) -> Answer {
+    let missed = sale.until("unresolved").await;
+    assert_eq!((&missed.body["total"], &missed.body["capture"]), (&Value::Null, &Value::Null), "{what}");
+    fridge.until_told("was missed").await;
+    missed
+}
