@@ -18,17 +18,22 @@ mod violation;
 
 use stack::Part;
 use system_tests::TestApp;
+use tokio::sync::Mutex;
 
 use crate::{
     dice::setting, fridge_sales::FridgeSales, gifts::Gifts, invoices::Invoices, plan::Plan,
     purchase_codes::PurchaseCodes, sweep::sweep,
 };
 
+/// One sweep at a time: two of them on one machine are about the machine.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
 /// Any number will do. A fixed one, so that a change is not blamed for what another schedule would have shown before.
 const SEED: u64 = 20_261_122;
 
 #[tokio::test]
 async fn killed_at_any_moment_nothing_is_lost_and_nothing_counts_twice() {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let plan = Plan::usual(setting("PERDURA_CHAOS_SEED", SEED), setting("PERDURA_CHAOS_ROUNDS", 1));
     for (part, at_least) in [(Part::Worker, 20), (Part::Api, 10), (Part::Temporal, 5), (Part::Postgres, 5)] {
         assert!(plan.kills_of(part) >= at_least, "{part} is killed too rarely");
@@ -46,6 +51,7 @@ async fn killed_at_any_moment_nothing_is_lost_and_nothing_counts_twice() {
 /// acknowledged and never counted, or it could not be trusted when it finds nothing.
 #[tokio::test]
 async fn without_one_guard_the_damage_is_found() {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let plan = Plan::outages(setting("PERDURA_CHAOS_SEED", SEED));
     let lossy = invoices::settings().program(Part::Worker, "perdura-worker-lossy", "workers/lossy-relay");
     let app = TestApp::isolated(lossy).await;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Each with a frontend and a buyer of its own.
-const FRIDGES: usize = 6;
+const FRIDGES: usize = 4;
 
 /// The process and what the test knows of it.
 pub(crate) struct FridgeSales {

@@ -56,7 +56,7 @@ impl<'a> Client<'a> {
             self.begun.push(gift_id);
             self.something_else().await;
             // Customers come one after the other.
-            sleep(self.dice.millis(50..400)).await;
+            sleep(self.dice.millis(300..1500)).await;
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Each with a till of its own and a rival's, and with gifts that nobody else touches.
-const CLIENTS: usize = 4;
+const CLIENTS: usize = 2;
 /// More than a client gets through in one round, of those for anybody and of those for its own supplier.
 const FOR_ANYBODY: usize = 3000;
 const FOR_ONE: usize = 600;
