@@ -3,11 +3,12 @@
 use futures::future::{join, join_all};
 use reqwest::StatusCode;
 use serde_json::json;
+use stack::Part;
 use system_tests::{Answer, PROVIDER, TestApp, eventually};
 use temporalio_client::{UntypedWorkflow, WorkflowTerminateOptions};
 use workflows::purchase_codes::workflow_id;
 
-use super::{HASTY, assert_disbursed_once, assert_untouched, runs_of};
+use super::{HASTY, assert_disbursed_once, assert_untouched, hasty, runs_of};
 
 const DISBURSE: (&str, &str) = ("mambu", "disburse");
 const SEARCH: (&str, &str) = ("mambu", "search");
@@ -204,4 +205,25 @@ async fn what_mambu_refuses_is_refused_and_the_loan_is_free() {
     let record = aws.purchase(frontend.purchase_id("key")).await;
     assert!(record["status"].is_null() && record["refusal"].is_string(), "{record:#}");
     assert_eq!(aws.credit(&loan.id).await["claimed"], false);
+}
+
+/// With the usual pauses of up to half a minute Mambu is asked about 130 times in an hour. Here the pauses are short.
+#[tokio::test]
+async fn mambu_is_asked_as_often_as_an_hour_takes_and_disburses_once() {
+    const AN_HOUR: usize = 130;
+    let settings = hasty().env(Part::Api, "PERDURA_PURCHASE_RETRY_AT_MOST", "20ms");
+    let app = TestApp::isolated(settings).await;
+    let frontend = app.frontend();
+    let loan = app.open_loan().await;
+    app.break_down(DISBURSE, "error", &loan.id).await;
+    let pending = || Answer::to(frontend.asking("key", &loan.request()));
+    eventually("a 202", pending, |answer| answer.status == StatusCode::ACCEPTED).await;
+    let asked = || async { app.mambu_calls("disburse", &loan.id).await.len() };
+    eventually("an hour of attempts", asked, |asked| *asked >= AN_HOUR).await;
+    app.until_runs(&runs_of(&loan, "ExecutionStatus = 'Running' AND NeedsAttention = true"), 1).await;
+    assert_eq!(app.disbursements(&loan).await.len(), 0);
+
+    app.mend(&loan.id).await;
+    assert_eq!(frontend.ask("key", &loan.request()).await.status, StatusCode::CREATED);
+    assert_disbursed_once(&app, &loan, "after an hour").await;
 }

@@ -8,6 +8,7 @@ mod image;
 mod issue;
 mod scan;
 mod secrets;
+mod throttled;
 
 use serde_json::{Value, json};
 use stack::{Part, Settings};
