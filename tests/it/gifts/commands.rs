@@ -55,7 +55,7 @@ async fn a_list_of_gifts_with_flaws_is_refused_whole_and_each_flaw_is_named() {
         "line 5: valid_to is no time",
         "line 5: supplier_code is not",
         "line 6: valid_to is not after valid_from",
-        "line 7: has 3 fields instead of 4",
+        "line 7: the number of its fields is 3 instead of 4",
     ];
     assert_flaws(&refusal(&app, "gifts", &csv), &flaws);
     let unknown = format!("{GIFTS}\n{id}-1,{VALID},{id}\n{id}-2,{VALID},\n{id}-3,{VALID},{id}\n");
