@@ -49,8 +49,14 @@ impl Picture {
     }
 
     /// What the QR symbol in it says, if two readers agree that share nothing with each other or with what drew it.
+    ///
+    /// One symbol in two hundred is not found by zxing in a picture whose edges are this exact, at any size of its modules,
+    /// and is found in the same one from a little further away: as a camera does, it has more than one look.
     pub fn qr(&self) -> Option<String> {
-        self.by_rqrr().filter(|content| self.by_zxing().as_ref() == Some(content))
+        let (width, _) = self.size();
+        let further = [width * 15 / 16, width * 7 / 8].map(|width| self.scaled_to(width));
+        let by_zxing = || self.by_zxing().or_else(|| further.iter().find_map(Self::by_zxing));
+        self.by_rqrr().filter(|content| by_zxing().as_ref() == Some(content))
     }
 
     fn by_rqrr(&self) -> Option<String> {
