@@ -18,6 +18,7 @@ mod picture;
 mod shared_stack;
 mod shop;
 mod wait;
+mod wrong_clock;
 
 pub use answer::Answer;
 pub use app::TestApp;
@@ -33,3 +34,4 @@ pub use picture::Picture;
 pub use shared_stack::SharedStack;
 pub use shop::{Account, PinWork, Shop, Supplier, new_gift_id};
 pub use wait::{eventually, within};
+pub use wrong_clock::with_wrong_clock;

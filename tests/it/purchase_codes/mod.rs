@@ -1,6 +1,7 @@
 //! Purchase codes: from the one-time password to the scan, or to the reversal of what was disbursed.
 
 mod budget;
+mod clocks;
 mod crashes;
 mod expiry;
 mod faults;

@@ -7,7 +7,9 @@ use futures::{
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use system_tests::{Answer, PROVIDER, Purchase, TestApp};
+use system_tests::{Answer, PROVIDER, Purchase, TestApp, eventually};
+
+use super::{HASTY, until_closed};
 
 /// Not this code, and read as one.
 const UNKNOWN: &str = "000000000000000000011";
@@ -72,6 +74,26 @@ async fn a_till_that_repeats_its_scan_gets_the_same_answer() {
     let other = till.scan("key", &purchase.loan.id, UNKNOWN).await;
     assert_eq!((other.status, other.text("code")), (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"));
     assert_refused(&app.till(PROVIDER).scan("key", &purchase.loan.id, purchase.code()).await, "already_used");
+}
+
+/// There is no way back for a used code (ADR 4): the till that lost its answer asks again and has its use, nobody else can.
+#[tokio::test]
+async fn case_26_a_till_whose_answer_was_lost_has_used_the_code_and_learns_it() {
+    let app = HASTY.app();
+    let till = app.till(PROVIDER);
+    let purchase = app.frontend().issue(&app.open_loan().await).await;
+    let scan = || till.scanning("key", &purchase.loan.id, purchase.code());
+    let gone = tokio::spawn(scan().send());
+    let aws = app.aws();
+    eventually("the use", || aws.purchase(purchase.id), |record| record["status"] == "USADO").await;
+    gone.abort();
+
+    let learnt = Answer::to(scan()).await;
+    assert_eq!((learnt.status, learnt.text("state")), (StatusCode::OK, "USADO"), "{learnt:#?}");
+    until_closed(&app, purchase.id).await;
+    assert_eq!(Answer::to(scan()).await.body, learnt.body, "also once the run has ended");
+    assert_refused(&till.try_to_use(&purchase).await, "already_used");
+    assert_used(&app, &purchase).await;
 }
 
 #[tokio::test]
