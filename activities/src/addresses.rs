@@ -39,13 +39,22 @@ impl AddressesActivities {
         else {
             return Ok(());
         };
+        let mut failed = Ok(());
         for observation in answered(self.service.deposits(&network_id, &address, since).await)? {
-            let recorded = stored(self.database.record_observation(&observation).await)?;
-            if let Recorded::Rejected(reason) = recorded {
-                tracing::warn!(tx_id = observation.tx_id, reason, "the address service reports what cannot be kept");
+            match self.database.record_observation(&observation).await {
+                Ok(Recorded::Rejected(reason)) => {
+                    tracing::warn!(
+                        tx_id = observation.tx_id,
+                        reason,
+                        "the address service reports what cannot be kept"
+                    );
+                }
+                Ok(_) => {}
+                // One that the database does not take keeps no other one back.
+                Err(error) => failed = failed.and(Err(error)),
             }
         }
-        Ok(())
+        stored(failed)
     }
 }
 

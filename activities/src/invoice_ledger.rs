@@ -7,10 +7,10 @@ use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use workflows::{
     contracts::invoice_ledger::{
-        Advance, AdvanceActivity, CORRUPT, CreateActivity, CreateInvoice, CreateResult, CreditMerchant,
-        CreditMerchantActivity, UNAVAILABLE,
+        AcceptLate, AcceptLateActivity, Advance, AdvanceActivity, CORRUPT, CreateActivity, CreateInvoice, CreateResult,
+        CreditMerchant, CreditMerchantActivity, UNAVAILABLE,
     },
-    invoices::Standing,
+    invoices::{AcceptLateReply, Standing},
 };
 
 use crate::failure::Failing;
@@ -30,13 +30,28 @@ impl InvoiceLedgerActivities {
         _: ActivityContext,
         create: CreateInvoice,
     ) -> Result<CreateResult, ActivityError> {
-        answered(self.database.create_invoice(create).await)
+        let (invoice_id, address) = (create.request.invoice_id, create.address.clone());
+        let created = answered(self.database.create_invoice(create).await)?;
+        if let CreateResult::AddressTaken = created {
+            tracing::error!(%invoice_id, address, "invoice.address_is_anothers");
+        }
+        Ok(created)
     }
 
     /// Applies what the deposits and the time say.
     #[activity(definition = AdvanceActivity)]
     pub async fn advance(self: Arc<Self>, _: ActivityContext, advance: Advance) -> Result<Standing, ActivityError> {
         answered(self.database.advance_invoice(&advance).await)
+    }
+
+    /// Lets late money count as in time, or says why not.
+    #[activity(definition = AcceptLateActivity)]
+    pub async fn accept_late(
+        self: Arc<Self>,
+        _: ActivityContext,
+        accept: AcceptLate,
+    ) -> Result<AcceptLateReply, ActivityError> {
+        answered(self.database.accept_late(&accept).await)
     }
 
     /// Records the merchant's credit.

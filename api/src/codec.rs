@@ -14,7 +14,7 @@ use utoipa::{
 };
 
 use crate::{
-    auth::{Caller, DecodePayloads},
+    auth::{Caller, Operate},
     json::Json,
     problem::{Problem, kinds},
     state::Api,
@@ -66,7 +66,7 @@ impl PartialSchema for PayloadList {
 )]
 pub(crate) async fn decode(
     State(api): State<Api>,
-    _operator: Caller<DecodePayloads>,
+    _operator: Caller<Operate>,
     body: Json<Payloads>,
 ) -> Result<Answer<Payloads>, Problem> {
     open(&api.codec, body.value)
@@ -83,7 +83,7 @@ pub(crate) async fn decode(
 )]
 pub(crate) async fn encode(
     State(api): State<Api>,
-    _operator: Caller<DecodePayloads>,
+    _operator: Caller<Operate>,
     body: Json<Payloads>,
 ) -> Result<Answer<Payloads>, Problem> {
     seal(&api.codec, body.value)

@@ -9,7 +9,16 @@ pub(crate) fn public() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET])
         .allow_headers([header::IF_NONE_MATCH])
-        .expose_headers([header::ETAG])
+        .expose_headers([header::ETAG, header::RETRY_AFTER])
+}
+
+/// For what anyone may submit from a page, without credentials.
+pub(crate) fn public_form() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::POST])
+        .allow_headers([header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
+        .expose_headers([header::RETRY_AFTER])
 }
 
 /// For Temporal's UI, under each of the names that it is opened by.

@@ -17,7 +17,7 @@ use utoipa::{
         schema::Type,
     },
 };
-use uuid::{Uuid, uuid};
+use uuid::{Uuid, Variant, uuid};
 
 use crate::problem::{Problem, kinds};
 
@@ -87,17 +87,46 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
 
 impl IntoParams for IdempotencyKey {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let header = ParameterBuilder::new()
-            .name("Idempotency-Key")
-            .parameter_in(ParameterIn::Header)
-            .required(Required::True)
-            .description(Some(
-                "1 to 255 printable ASCII characters, bare or quoted. A repeat with it gets the same answer.",
-            ))
-            .schema(Some(schema()))
-            .example(Some("order-2041".into()));
-        vec![header.build()]
+        let description = "1 to 255 printable ASCII characters, bare or quoted. A repeat with it gets the same answer.";
+        vec![parameter(description, schema(), "order-2041")]
     }
+}
+
+/// The key of a request that anyone may send: a random UUID, for nobody may come upon that of somebody else.
+#[derive(Debug)]
+pub(crate) struct PageKey(pub(crate) IdempotencyKey);
+
+impl PageKey {
+    fn new(key: IdempotencyKey) -> Option<Self> {
+        let is_random = |id: &Uuid| id.get_version_num() == 4 && id.get_variant() == Variant::RFC4122;
+        let id = Uuid::try_parse(&key.0).ok().filter(is_random)?;
+        // Of the spellings that the parser takes, only the usual one.
+        id.to_string().eq_ignore_ascii_case(&key.0).then_some(Self(key))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PageKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let key = IdempotencyKey::from_request_parts(parts, state).await?;
+        Self::new(key).ok_or_else(|| Problem::new(kinds::IDEMPOTENCY_KEY_INVALID, "send a random UUID (version 4)"))
+    }
+}
+
+impl IntoParams for PageKey {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let id = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}";
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(format!("^({id}|\"{id}\")$"))).build();
+        let description = "A random UUID (version 4), bare or quoted. A repeat with it gets the same answer.";
+        vec![parameter(description, schema, "5f0c9a4e-7d1b-4c2a-9e3f-2b6a8d0c1e47")]
+    }
+}
+
+fn parameter(description: &str, schema: Object, example: &str) -> Parameter {
+    let header = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
+    let header = header.required(Required::True).description(Some(description));
+    header.schema(Some(schema)).example(Some(example.into())).build()
 }
 
 /// A bare key neither begins with a quote nor begins or ends with a space, which HTTP would take away.
@@ -191,6 +220,24 @@ mod tests {
     fn what_is_no_key_is_refused() {
         for text in ["", "\"", "\"\"", "\"open", "\"a\"b\"", "\"a\\\"", "é", "a\tb", &"k".repeat(256)] {
             assert_eq!(key(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_page_is_a_random_uuid() {
+        let is_key = |text: &str| IdempotencyKey::parse(text).and_then(PageKey::new).is_some();
+        for text in ["5f0c9a4e-7d1b-4c2a-9e3f-2b6a8d0c1e47", "\"5F0C9A4E-7D1B-4C2A-BE3F-2B6A8D0C1E47\""] {
+            assert!(is_key(text), "{text}");
+        }
+        for text in [
+            "order-1",
+            "5f0c9a4e7d1b4c2a9e3f2b6a8d0c1e47",
+            "{5f0c9a4e-7d1b-4c2a-9e3f-2b6a8d0c1e47}",
+            "0190a0b0-0000-7000-8000-00000000000a",
+            "5f0c9a4e-7d1b-4c2a-ce3f-2b6a8d0c1e47",
+            "00000000-0000-0000-0000-000000000000",
+        ] {
+            assert!(!is_key(text), "{text}");
         }
     }
 

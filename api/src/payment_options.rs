@@ -7,7 +7,7 @@ use axum::{
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use store::postgres::catalogue::PaymentOption;
+use store::postgres::catalogue::{ConfirmationTier, PaymentOption};
 use utoipa::ToSchema;
 
 use crate::{
@@ -20,8 +20,9 @@ use crate::{
 /// Every coin on every network that it is on.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentOptions, examples(json!({"items": [{
-    "coin_id": "usdt", "coin_name": "Tether USD", "network_id": "tron", "network_name": "Tron", "decimals": 6,
-    "contract": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "confirmations": 19, "minimum": "0.000001", "available": true,
+    "coin_id": "usdt", "coin_name": "Tether USD", "network_id": "ethereum", "network_name": "Ethereum", "decimals": 6,
+    "contract": "0xdAC17F958D2ee523a2206206994597C13D831ec7", "confirmations": 12,
+    "confirmation_tiers": [{"from": "50000", "confirmations": 32}], "minimum": "0.000001", "available": true,
 }]})))]
 pub(crate) struct List<'a> {
     items: Vec<Item<'a>>,
@@ -30,7 +31,7 @@ pub(crate) struct List<'a> {
 /// One coin on one network.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentOption)]
-struct Item<'a> {
+pub(crate) struct Item<'a> {
     coin_id: &'a str,
     coin_name: &'a str,
     network_id: &'a str,
@@ -40,13 +41,32 @@ struct Item<'a> {
     /// Contract of a token; null for the network's own coin.
     #[schema(required)]
     contract: Option<&'a str>,
-    /// Blocks that make a deposit count.
+    /// Blocks that make a deposit count, where no tier says otherwise.
     confirmations: u32,
+    /// Where larger invoices need more: the last tier counts whose amount the invoice reaches.
+    confirmation_tiers: Vec<Tier>,
     /// Smallest amount of an invoice.
     #[schema(schema_with = schemas::sum)]
     minimum: String,
     /// Whether new invoices may ask for it.
     available: bool,
+}
+
+/// From which amount on an invoice needs how many confirmations.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConfirmationTier)]
+struct Tier {
+    /// Lowest amount of an invoice.
+    #[schema(schema_with = schemas::sum)]
+    from: String,
+    /// Blocks that make a deposit count.
+    confirmations: u32,
+}
+
+impl Tier {
+    fn of(tier: &ConfirmationTier, decimals: u8) -> Self {
+        Self { from: tier.from.to_decimal(decimals), confirmations: tier.confirmations }
+    }
 }
 
 impl<'a> From<&'a PaymentOption> for Item<'a> {
@@ -59,6 +79,7 @@ impl<'a> From<&'a PaymentOption> for Item<'a> {
             decimals: option.decimals,
             contract: option.contract.as_deref(),
             confirmations: option.confirmations,
+            confirmation_tiers: option.confirmation_tiers.iter().map(|tier| Tier::of(tier, option.decimals)).collect(),
             minimum: option.minimum.to_decimal(option.decimals),
             available: option.available,
         }

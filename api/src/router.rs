@@ -11,15 +11,15 @@ use axum::{
 };
 use temporal::Codec;
 use tower::ServiceBuilder;
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 use utoipa::openapi::{Deprecated, OpenApi};
 use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt},
+    router::{OpenApiRouter, UtoipaMethodRouter},
     routes,
 };
 
 use crate::{
-    codec, cors, deposits, fridge_sales, gifts, health, invoices, linger,
+    codec, cors, deposits, forms, fridge_sales, gifts, health, invoices, linger,
     openapi::{self, docs, publish},
     payment_options, privacy,
     problem::{self, Problem, kinds},
@@ -35,30 +35,61 @@ const CODEC_BODY: usize = 4 * 1024 * 1024;
 
 /// The routes of the API.
 pub(crate) fn router(api: Api, ui_origins: &[HeaderValue]) -> Router {
-    let limited = limited_routes(ui_origins);
-    let limited = limited.route_layer(middleware::from_fn_with_state(Arc::clone(&api), rate_limit::limit));
-    let (routes, _described) = limited.merge(health_routes()).split_for_parts();
-    with_shared_layers(routes.with_state(api))
+    let own = limited(own_routes(ui_origins), &api).merge(health_routes()).fallback(nothing);
+    let own = serve(own, None, Arc::clone(&api));
+    let public = serve(limited(public_routes(), &api), Some(cors::public()), Arc::clone(&api));
+    let submitted = limited(public_form_routes(), &api);
+    own.merge(public).merge(serve(submitted, Some(cors::public_form()), api))
 }
 
 /// What the routes say of themselves.
 pub(crate) fn document() -> OpenApi {
-    limited_routes(&[]).merge(health_routes()).into_openapi()
+    let limited = own_routes(&[]).merge(public_routes()).merge(public_form_routes());
+    limited.merge(health_routes()).into_openapi()
 }
 
-fn limited_routes(ui_origins: &[HeaderValue]) -> OpenApiRouter<Api> {
+fn limited(routes: OpenApiRouter<Api>, api: &Api) -> OpenApiRouter<Api> {
+    routes.route_layer(middleware::from_fn_with_state(Arc::clone(api), rate_limit::limit))
+}
+
+fn serve(routes: OpenApiRouter<Api>, pages: Option<CorsLayer>, api: Api) -> Router {
+    let (routes, _described) = routes.split_for_parts();
+    with_shared_layers(routes.with_state(api), pages)
+}
+
+fn own_routes(ui_origins: &[HeaderValue]) -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::outline())
         .merge(purchase_code_routes())
         .merge(invoice_routes())
+        .merge(form_routes())
         .merge(fridge_sale_routes())
         .merge(gift_routes())
-        .routes(routes!(payment_options::list).layer(cors::public()))
-        .routes(routes!(deposits::report::report))
-        .routes(routes!(publish::publish).layer(cors::public()))
+        .merge(deposit_routes())
         .routes(routes!(docs::page))
         .routes(routes!(docs::asset))
         .layer(RequestBodyLimitLayer::new(BODY))
         .merge(codec_routes(ui_origins))
+}
+
+/// What pages of any origin may read.
+fn public_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(invoices::qr::svg))
+        .routes(routes!(invoices::qr::png))
+        .routes(routes!(invoices::checkout::show))
+        .routes(routes!(forms::processing::show))
+        .layer(middleware::map_response(privacy::keep))
+        .routes(routes!(payment_options::list))
+        .routes(routes!(publish::publish))
+        .layer(RequestBodyLimitLayer::new(BODY))
+}
+
+/// What pages of any origin may submit.
+fn public_form_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(forms::submit::submit))
+        .layer(middleware::map_response(privacy::keep))
+        .layer(RequestBodyLimitLayer::new(BODY))
 }
 
 /// Whoever asks how we are gets an answer, however much is going on.
@@ -101,8 +132,26 @@ fn also((schemas, mut paths, methods): UtoipaMethodRouter<Api>, path: &str) -> U
 fn invoice_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .routes(routes!(invoices::create::create, invoices::list::list))
+        .routes(routes!(invoices::export::export))
         .routes(routes!(invoices::read::read))
+        .routes(routes!(invoices::events::events))
+        .routes(routes!(invoices::timeline::timeline))
         .routes(routes!(invoices::cancel::cancel))
+        .routes(routes!(invoices::accept_late::accept_late))
+        .layer(middleware::map_response(privacy::keep))
+}
+
+fn form_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(forms::create::create, forms::list::list))
+        .routes(routes!(forms::read::read, forms::change::change, forms::delete::delete))
+        .layer(middleware::map_response(privacy::keep))
+}
+
+fn deposit_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(deposits::report::report, deposits::list::list))
+        .routes(routes!(deposits::attach::attach))
         .layer(middleware::map_response(privacy::keep))
 }
 
@@ -144,20 +193,27 @@ pub(crate) fn open_codec(codec: Codec, ui_origins: &[HeaderValue]) -> Router {
         .layer(RequestBodyLimitLayer::new(CODEC_BODY))
         .layer(middleware::map_response(privacy::keep))
         .layer(cors::temporal_ui(ui_origins))
+        .fallback(nothing)
         .with_state(codec);
-    with_shared_layers(routes)
+    with_shared_layers(routes, None)
 }
 
-/// All in one: a router boxes and clones each of its layers for each request.
-fn with_shared_layers(routes: Router) -> Router {
+async fn nothing() -> Problem {
+    Problem::new(kinds::NOT_FOUND, "there is nothing under this path")
+}
+
+/// All in one: a router boxes and clones each of its layers for each request. The `pages` that may call these routes can
+/// read every refusal, also those of the layers and of the rate limit.
+fn with_shared_layers(routes: Router, pages: Option<CorsLayer>) -> Router {
     let outermost_first = ServiceBuilder::new()
         .layer(middleware::map_request(linger::linger))
         .layer(middleware::from_fn(request_log::observe))
+        .option_layer(pages)
         .layer(middleware::from_fn(problem::render))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, HANDLER))
         .layer(DefaultBodyLimit::disable());
-    routes.fallback(async || Problem::new(kinds::NOT_FOUND, "there is nothing under this path")).layer(outermost_first)
+    routes.layer(outermost_first)
 }
 
 #[cfg(test)]
@@ -211,7 +267,7 @@ mod tests {
     #[tokio::test]
     async fn the_errors_of_the_framework_are_problems() {
         assert_problem(&send("GET", "/nothing", &[], "").await, 404, "not_found");
-        let refused = send("DELETE", "/deposits", &[], "").await;
+        let refused = send("DELETE", "/otp/validate", &[], "").await;
         assert_problem(&refused, 405, "method_not_allowed");
         assert_eq!(refused.0.headers()[header::ALLOW], "POST");
         let large = [("content-length", "65537"), ("content-type", "application/json")];
@@ -221,7 +277,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_an_opaque_problem() {
         let routes = Router::new().route("/panic", get(async || -> &'static str { panic!("secret") }));
-        let failed = answer(with_shared_layers(routes), request("GET", "/panic", &[], "")).await;
+        let failed = answer(with_shared_layers(routes, None), request("GET", "/panic", &[], "")).await;
         assert_problem(&failed, 500, "internal");
         assert!(!failed.1.to_string().contains("secret"));
     }
@@ -239,8 +295,19 @@ mod tests {
         for (method, path) in [
             ("POST", "/invoices"),
             ("GET", "/invoices"),
+            ("GET", "/invoices/export"),
             ("GET", "/invoices/0190a0b0-0000-7000-8000-00000000000a"),
+            ("GET", "/invoices/0190a0b0-0000-7000-8000-00000000000a/events"),
+            ("GET", "/invoices/0190a0b0-0000-7000-8000-00000000000a/timeline"),
+            ("GET", "/invoices/0190a0b0-0000-7000-8000-00000000000a/qr.svg"),
+            ("GET", "/invoices/0190a0b0-0000-7000-8000-00000000000a/qr.png"),
             ("POST", "/invoices/0190a0b0-0000-7000-8000-00000000000a/cancel"),
+            ("POST", "/invoices/0190a0b0-0000-7000-8000-00000000000a/accept-late"),
+            ("POST", "/invoice-forms"),
+            ("GET", "/invoice-forms"),
+            ("GET", "/invoice-forms/0190a0b0-0000-5000-8000-00000000000f"),
+            ("PATCH", "/invoice-forms/0190a0b0-0000-5000-8000-00000000000f"),
+            ("DELETE", "/invoice-forms/0190a0b0-0000-5000-8000-00000000000f"),
             ("POST", "/otp/validate"),
             ("POST", "/loans/LN-1/use"),
             ("GET", "/credit-lines/CL-1/purchases/7K3M"),
@@ -260,6 +327,8 @@ mod tests {
             ("POST", "/api/gifts/use"),
             ("POST", "/api/gifts/GIFT-1/void"),
             ("POST", "/deposits"),
+            ("GET", "/deposits?result=unmatched"),
+            ("POST", "/deposits/0190a0b0-0000-7000-8000-00000000000a/attach"),
             ("POST", "/codec/decode"),
             ("POST", "/codec/encode"),
         ] {
@@ -350,6 +419,100 @@ mod tests {
         let (unready, body) = send("GET", "/readyz", &[], "").await;
         assert_eq!(unready.status(), 503);
         assert_eq!(body["dependencies"], json!({"database": "unreachable", "temporal": "unreachable"}));
+    }
+
+    const FORM: &str = "/processing/0190a0b0-0000-5000-8000-00000000000f";
+
+    #[tokio::test]
+    async fn a_page_of_any_origin_may_show_a_form_and_submit_it() {
+        let submit = format!("{FORM}/submit");
+        let checkout = "/checkout/0190a0b0-0000-7000-8000-00000000000a";
+        for (method, path, sends) in [
+            ("GET", FORM, "if-none-match"),
+            ("POST", submit.as_str(), "content-type,idempotency-key"),
+            ("GET", checkout, "if-none-match"),
+        ] {
+            let preflight = [("origin", "https://shop.example"), ("access-control-request-method", method)];
+            let (allowed, _) = send("OPTIONS", path, &preflight, "").await;
+            let headers = allowed.headers();
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{path}");
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_METHODS], method, "{path}");
+            assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_HEADERS], sends, "{path}");
+            assert!(!headers.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS), "{path}");
+        }
+        let (refused, _) = send("POST", &submit, &[("origin", "https://shop.example")], "").await;
+        assert_eq!(refused.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*", "errors can be read as well");
+    }
+
+    /// With no token nobody asks the database.
+    const CHECKOUT: &str = "/checkout/0190a0b0-0000-7000-8000-00000000000a";
+
+    #[tokio::test]
+    async fn a_page_of_any_origin_can_read_why_it_is_refused() {
+        let routes = router(Arc::new(Services::without_servers()), &[]);
+        let origin = ("origin", "https://shop.example");
+        let mut refused = None;
+        for _ in 0..200 {
+            let answered = answer(routes.clone(), request("GET", CHECKOUT, &[origin], "")).await;
+            refused = Some(answered).filter(|(response, _)| response.status() == 429).or(refused);
+        }
+        let refused = refused.unwrap();
+        assert_problem(&refused, 429, "rate_limited");
+        let headers = refused.0.headers();
+        assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert_eq!(headers[header::ACCESS_CONTROL_EXPOSE_HEADERS], "etag,retry-after");
+        assert!(headers.contains_key(header::RETRY_AFTER));
+
+        let large = [origin, ("content-length", "65537"), ("content-type", "application/json")];
+        let refused = send("POST", &format!("{FORM}/submit"), &large, "").await;
+        assert_problem(&refused, 413, "body_too_large");
+        assert_eq!(refused.0.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+    }
+
+    #[tokio::test]
+    async fn asking_whether_a_page_may_call_is_not_limited() {
+        let routes = router(Arc::new(Services::without_servers()), &[]);
+        let preflight = [("origin", "https://shop.example"), ("access-control-request-method", "GET")];
+        for _ in 0..200 {
+            let (allowed, _) = answer(routes.clone(), request("OPTIONS", CHECKOUT, &preflight, "")).await;
+            assert_eq!(allowed.status(), 200);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_form_is_submitted_under_a_random_uuid_and_not_too_often() {
+        let routes = router(Arc::new(Services::without_servers()), &[]);
+        let submit = async |headers: &[(&str, &str)], body: &str| {
+            answer(routes.clone(), request("POST", &format!("{FORM}/submit"), headers, body)).await
+        };
+        let json = ("content-type", "application/json");
+        assert_problem(&submit(&[json], "{}").await, 400, "idempotency_key_missing");
+        assert_problem(&submit(&[json, ("idempotency-key", "order-1")], "{}").await, 400, "idempotency_key_invalid");
+        let key = ("idempotency-key", "5f0c9a4e-7d1b-4c2a-9e3f-2b6a8d0c1e47");
+        assert_problem(&submit(&[json, key], "[]").await, 400, "invalid_body");
+        assert_problem(&submit(&[json, key], r#"{"x":1e999}"#).await, 400, "invalid_json");
+        for _ in 0..6 {
+            submit(&[json], "{}").await;
+        }
+        let refused = submit(&[json, key], "{}").await;
+        assert_problem(&refused, 429, "rate_limited");
+        assert!(refused.0.headers().contains_key(header::RETRY_AFTER));
+        assert_eq!(refused.0.headers()[header::ACCESS_CONTROL_EXPOSE_HEADERS], "retry-after");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_token_shows_nothing() {
+        let invoice_id = "0190a0b0-0000-7000-8000-00000000000a";
+        let token = Services::without_servers().view_key.token(invoice_id.parse().unwrap());
+        let show = async |query: String| send("GET", &format!("/checkout/{invoice_id}{query}"), &[], "").await;
+        for query in [String::new(), "?token=".to_owned(), format!("?token={}", &token[1..])] {
+            assert_problem(&show(query).await, 404, "not_found");
+        }
+        let asked = show(format!("?token={token}")).await;
+        assert_problem(&asked, 503, "temporarily_unavailable");
+        assert_eq!(asked.0.headers()[header::CACHE_CONTROL], "no-store");
+        assert_eq!(asked.0.headers()[header::REFERRER_POLICY], "no-referrer");
+        assert_problem(&show(format!("?token={token}&wait=1h")).await, 400, "invalid_query");
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::SecretBox;
 use standardwebhooks::Webhook;
 
-use crate::idempotency::FingerprintKey;
+use crate::{idempotency::FingerprintKey, invoices::ViewKey};
 
 const PREFIX: &str = "whsec_";
 /// Bytes of a watcher's secret, as Standard Webhooks wants them.
@@ -16,6 +16,11 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// The key for fingerprints: a file with the base64 of 32 bytes.
 pub(crate) fn fingerprint_key(path: &Path) -> anyhow::Result<FingerprintKey> {
     Ok(FingerprintKey::new(read_key(path, "PERDURA_FINGERPRINT_KEY_FILE")?))
+}
+
+/// The key for the tokens of buyers: a file with the base64 of 32 bytes.
+pub(crate) fn view_key(path: &Path) -> anyhow::Result<ViewKey> {
+    Ok(ViewKey::new(read_key(path, "PERDURA_VIEW_KEY_FILE")?))
 }
 
 /// What PINs are hashed with beside their salts: a file with the base64 of 32 bytes.

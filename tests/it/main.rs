@@ -6,6 +6,7 @@ mod authentication;
 mod bad_input;
 mod edges;
 mod emulator;
+mod forms;
 mod fridge_sales;
 mod front_door;
 mod gifts;

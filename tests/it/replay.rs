@@ -23,7 +23,7 @@ use workflows::{
 };
 
 /// What the files of a process begin with, and how many there are at least.
-const INVOICES: (&str, usize) = ("invoice-", 5);
+const INVOICES: (&str, usize) = ("invoice-", 7);
 const PURCHASES: (&str, usize) = ("purchase-", 5);
 const USED_GIFTS: (&str, usize) = ("gift-used", 1);
 const REFUSED_GIFTS: (&str, usize) = ("gift-refused", 1);
@@ -83,7 +83,7 @@ where
 }
 
 #[tokio::test]
-async fn every_recorded_history_replays() {
+async fn case_39_every_recorded_history_replays() {
     assert_all_replay::<InvoiceWorkflow>(INVOICES).await;
     assert_all_replay::<PurchaseCodeWorkflow>(PURCHASES).await;
     assert_all_replay::<GiftRedemptionWorkflow>(USED_GIFTS).await;

@@ -11,6 +11,7 @@ import itertools
 import json
 import os
 import time
+import uuid
 
 import requests
 import schemathesis
@@ -21,6 +22,7 @@ DEMO = json.loads(os.environ["PERDURA_DEMO"])
 KEYS = {
     "invoices:write": DEMO["keys"]["merchant"],
     "invoices:read": DEMO["keys"]["merchant"],
+    "forms:write": DEMO["keys"]["merchant"],
     "deposits:report": DEMO["keys"]["watcher"],
     "operator": DEMO["keys"]["operator"],
     "purchases:issue": DEMO["keys"]["frontend"],
@@ -75,8 +77,21 @@ class Signature(AuthBase):
 def before_call(context, case, kwargs):
     if case.operation.definition.raw["operationId"] == "report_deposits":
         kwargs["auth"] = Signature()
+    give_time(case, kwargs)
     if case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE:
         make_possible(case)
+
+
+def give_time(case, kwargs):
+    """Some answers take their time: a stream ends late if at all, and who asks for a wait gets it."""
+    operation = case.operation.definition.raw["operationId"]
+    if operation == "follow_invoice":
+        kwargs["timeout"] = (10, 5)
+        # One event is enough to see what they are like.
+        if hasattr(case.operation.schema.config, "max_stream_events"):
+            case.operation.schema.config.max_stream_events = 1
+    elif operation in ["get_invoice", "get_checkout"]:
+        kwargs["timeout"] = 40
 
 
 def make_possible(case):
@@ -84,10 +99,17 @@ def make_possible(case):
     body = case.body
     if case.operation.definition.raw["operationId"] == "create_invoice" and isinstance(body, dict):
         body["coin_id"], body["network_id"] = COINS[next(turns) % len(COINS)]
-        whole, _, fraction = body["amount"].partition(".")
-        body["amount"] = f"{whole[-20:]}.{fraction[:6]}".removesuffix(".")
-        if not body["amount"].strip("0."):
-            body["amount"] = "1"
+        body["amount"] = an_amount(body["amount"])
+    makes_form = case.operation.definition.raw["operationId"] in ["create_invoice_form", "change_invoice_form"]
+    if makes_form and isinstance(body, dict):
+        body["coin_id"], body["network_id"] = [*COINS, (None, None)][next(turns) % (len(COINS) + 1)]
+        if isinstance(body.get("amount"), str):
+            body["amount"] = an_amount(body["amount"])
+    if case.operation.definition.raw["operationId"] in ["get_processing_form", "submit_form"] and next(turns) % 2:
+        case.path_parameters["form_id"] = DEMO["demo"]["form_id"]
+    if case.operation.definition.raw["operationId"] == "submit_form" and isinstance(body, dict):
+        body |= {"coin_id": "usdt", "network_id": "tron", "amount": "12.50"}
+        body["form_version"] = 1 if next(turns) // 2 % 2 else None
     if case.operation.definition.raw["operationId"] == "issue_purchase_code" and isinstance(body, dict):
         body |= a_loan_to_disburse(body["otp"])
     if case.operation.definition.raw["operationId"].startswith("open_machine") and isinstance(body, dict):
@@ -100,7 +122,15 @@ def make_possible(case):
         # The same key with another body is refused, rightly.
         written = json.dumps([case.operation.label, case.path_parameters, body], sort_keys=True, default=str)
         if used_keys.setdefault(bare(key), written) != written:
-            case.headers["Idempotency-Key"] = f"turn {next(turns)}"
+            by_page = case.operation.definition.raw["operationId"] == "submit_form"
+            case.headers["Idempotency-Key"] = str(uuid.uuid4()) if by_page else f"turn {next(turns)}"
+
+
+def an_amount(text):
+    """A part of an amount that every coin can have."""
+    whole, _, fraction = text.partition(".")
+    amount = f"{whole[-20:]}.{fraction[:6]}".removesuffix(".")
+    return amount if amount.strip("0.") else "1"
 
 
 def a_loan_to_disburse(otp):

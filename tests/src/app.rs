@@ -62,7 +62,7 @@ impl TestApp {
     /// When no key can be made.
     pub fn merchant(&self) -> Merchant {
         let merchant_id = Uuid::now_v7();
-        let scopes = ["invoices:write", "invoices:read"];
+        let scopes = ["invoices:write", "invoices:read", "forms:write"];
         let key = self.stack.create_key(&format!("merchant:{merchant_id}"), &scopes).expect("a merchant's key");
         Merchant::new(self.clone(), merchant_id, key)
     }

@@ -4,7 +4,9 @@
 
 mod answer;
 mod app;
+mod audit;
 mod aws;
+mod buyer;
 mod device;
 mod faults;
 mod fridge;
@@ -18,11 +20,13 @@ mod picture;
 mod shared_stack;
 mod shop;
 mod wait;
+mod watcher;
 mod wrong_clock;
 
 pub use answer::Answer;
 pub use app::TestApp;
 pub use aws::{Aws, TABLES};
+pub use buyer::Buyer;
 pub use device::Device;
 pub use fridge::{Fridge, Sale, event_names, product};
 pub use frontend::{Download, Frontend, Purchase};
@@ -34,4 +38,5 @@ pub use picture::Picture;
 pub use shared_stack::SharedStack;
 pub use shop::{Account, PinWork, Shop, Supplier, new_gift_id};
 pub use wait::{eventually, within};
+pub use watcher::{Output, Watcher};
 pub use wrong_clock::with_wrong_clock;

@@ -1,20 +1,26 @@
+use std::sync::Arc;
+
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Answer, TestApp, eventually};
+use crate::{Answer, TestApp, audit::AuditGuard, eventually, frontend::NAMESPACE};
 
-/// A merchant, and what merchants do over HTTP.
+const INVOICES: &str = "POST /invoices";
+
+/// A merchant, and what merchants do over HTTP. With its last clone, every invoice of it has to be what its log says.
 #[derive(Clone)]
 pub struct Merchant {
     app: TestApp,
     id: Uuid,
     key: String,
+    _audit: Arc<AuditGuard>,
 }
 
 impl Merchant {
-    pub(crate) const fn new(app: TestApp, id: Uuid, key: String) -> Self {
-        Self { app, id, key }
+    pub(crate) fn new(app: TestApp, id: Uuid, key: String) -> Self {
+        let audit = AuditGuard { app: app.clone(), merchant_id: id };
+        Self { app, id, key, _audit: Arc::new(audit) }
     }
 
     /// Its id.
@@ -47,9 +53,25 @@ impl Merchant {
         json!({ "coin_id": "usdt", "network_id": "tron", "amount": "12.50", "expires_in_seconds": 900 })
     }
 
+    /// A request for an invoice over 12.50 USDT on tron.
+    pub fn asking(&self, key: &str) -> RequestBuilder {
+        self.request(Method::POST, "/invoices").header("Idempotency-Key", key).json(&Self::invoice())
+    }
+
     /// Asks for an invoice over 12.50 USDT on tron.
     pub async fn ask(&self, key: &str) -> Answer {
-        self.post("/invoices", key, &Self::invoice()).await
+        Answer::to(self.asking(key)).await
+    }
+
+    /// Asks for it until there is a final answer.
+    pub async fn insist(&self, key: &str) -> Answer {
+        Answer::patiently(|| self.asking(key)).await
+    }
+
+    /// The id of the invoice that is asked for under an idempotency key.
+    pub fn invoice_id(&self, key: &str) -> Uuid {
+        let principal = format!("merchant:{}", self.id);
+        Uuid::new_v5(&NAMESPACE, json!([principal, INVOICES, key]).to_string().as_bytes())
     }
 
     /// Creates an invoice under a new key.
@@ -58,6 +80,32 @@ impl Merchant {
     /// When it is not created.
     pub async fn create(&self, body: &Value) -> Answer {
         let created = self.post("/invoices", &Uuid::new_v4().to_string(), body).await;
+        assert_eq!(created.status, StatusCode::CREATED, "{created:#?}");
+        created
+    }
+
+    /// The body of a form that leaves everything to its buyers but what is in `fixed`.
+    ///
+    /// # Panics
+    /// When `fixed` is no object.
+    pub fn blank_form(fixed: &Value) -> Value {
+        let mut form = json!({
+            "coin_id": null, "network_id": null, "amount": null, "title": "", "description": "", "checkout_url": "",
+            "enabled": true, "max_uses": null, "expires_in_seconds": 900,
+        });
+        for (field, value) in fixed.as_object().expect("an object") {
+            form[field] = value.clone();
+        }
+        form
+    }
+
+    /// Creates a form under a new key, with what is in `fixed`.
+    ///
+    /// # Panics
+    /// When it is not created.
+    pub async fn form(&self, fixed: &Value) -> Answer {
+        let key = Uuid::new_v4().to_string();
+        let created = self.post("/invoice-forms", &key, &Self::blank_form(fixed)).await;
         assert_eq!(created.status, StatusCode::CREATED, "{created:#?}");
         created
     }

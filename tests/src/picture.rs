@@ -1,6 +1,10 @@
 use std::{io::Cursor, ops::Range};
 
 use png::{Decoder, Transformations};
+use resvg::{
+    tiny_skia::{Color, Pixmap, Transform},
+    usvg::{Options, Tree},
+};
 use rqrr::PreparedImage;
 use rxing::{BinaryBitmap, Luma8LuminanceSource, Reader, common::HybridBinarizer, qrcode::QRCodeReader};
 
@@ -28,6 +32,21 @@ impl Picture {
             shades.extend(row.data().chunks_exact(channels).map(mean));
         }
         Self { width, shades }
+    }
+
+    /// Draws a square SVG with so many pixels a side, on white paper.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn of_svg(file: &str, side: u16) -> Self {
+        let drawing = Tree::from_str(file, &Options::default()).expect("an SVG");
+        let (own, pixels) = (drawing.size(), f32::from(side));
+        let scale = Transform::from_scale(pixels / own.width(), pixels / own.height());
+        let mut canvas = Pixmap::new(side.into(), side.into()).expect("a canvas");
+        canvas.fill(Color::WHITE);
+        resvg::render(&drawing, scale, &mut canvas.as_mut());
+        let shades = canvas.pixels().iter().map(|pixel| mean(&[pixel.red(), pixel.green(), pixel.blue()])).collect();
+        Self { width: side.into(), shades }
     }
 
     /// Pixels of a row, and of a column.

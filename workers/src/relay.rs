@@ -96,10 +96,17 @@ async fn deliver(database: &Database, client: &Client, notice: DepositNotice) ->
     match told {
         Err(_) => Err(RelayError::TimeOut),
         Ok(Ok(_accepted)) => Ok(database.forget_deposit_notice(&notice).await?),
-        Ok(Err(WorkflowUpdateError::NotFound(_))) => {
-            database.record_after_close(notice.invoice_id, notice.revision, Utc::now()).await?;
-            Ok(())
-        }
+        Ok(Err(WorkflowUpdateError::NotFound(_))) => Ok(record_after_close(database, notice).await?),
         Ok(Err(error)) => Err(RelayError::Update(Box::new(error))),
     }
+}
+
+/// Of what needs a person, no run is left to tell operators.
+async fn record_after_close(database: &Database, notice: DepositNotice) -> Result<(), StoreError> {
+    let standing = database.record_after_close(notice.invoice_id, notice.revision, Utc::now()).await?;
+    if standing.is_reorged_after_finish() {
+        let invoice_id = notice.invoice_id.to_string();
+        tracing::warn!(invoice_id, "invoice.reorged_after_finish");
+    }
+    Ok(())
 }

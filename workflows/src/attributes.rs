@@ -16,7 +16,7 @@ pub const MACHINE_ID: SearchAttributeKey<String> = SearchAttributeKey::keyword("
 pub const GIFT_ID: SearchAttributeKey<String> = SearchAttributeKey::keyword("GiftId");
 /// When the process expires by itself.
 pub const EXPIRES_AT: SearchAttributeKey<Timestamp> = SearchAttributeKey::datetime("ExpiresAt");
-/// Set while a step that has no end to its retries keeps failing.
+/// Set while a step that has no end to its retries keeps failing, or something else needs a person.
 pub const NEEDS_ATTENTION: SearchAttributeKey<bool> = SearchAttributeKey::bool("NeedsAttention");
 
 /// Every attribute with its Temporal type, as a namespace has to register them.

@@ -13,8 +13,8 @@ use axum::{
 pub(crate) use key::KeyHash;
 pub(crate) use key_cache::KeyCache;
 pub(crate) use permissions::{
-    CancelInvoices, Canceller, CheckPurchases, DecodePayloads, DownloadVouchers, IssuePurchases, OpenFridges,
-    Permission, PurchaseReader, ReadFridges, ReadInvoices, ReadPurchases, ReportDeposits, UseGifts, UsePurchases,
+    CancelInvoices, Canceller, CheckPurchases, DownloadVouchers, IssuePurchases, OpenFridges, Operate, Permission,
+    PurchaseReader, ReadFridges, ReadInvoices, ReadPurchases, ReportDeposits, UseGifts, UsePurchases, WriteForms,
     WriteInvoices,
 };
 pub(crate) use principal::{Principal, SCOPES};

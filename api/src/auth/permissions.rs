@@ -40,6 +40,19 @@ impl Permission for ReadInvoices {
     }
 }
 
+/// Make forms, read, change and delete them: a merchant, by his id.
+#[derive(Debug)]
+pub(crate) struct WriteForms;
+
+impl Permission for WriteForms {
+    type Who = Uuid;
+
+    fn admit(principal: &Principal, scopes: &[String]) -> Result<Uuid, Problem> {
+        require("forms:write", scopes)?;
+        merchant(principal)
+    }
+}
+
 /// Cancel invoices: a merchant his own, an operator any.
 #[derive(Debug)]
 pub(crate) struct CancelInvoices;
@@ -203,11 +216,11 @@ impl Permission for ReportDeposits {
     }
 }
 
-/// Read payloads in clear: an operator.
+/// Do what only whoever runs this service may: an operator.
 #[derive(Debug)]
-pub(crate) struct DecodePayloads;
+pub(crate) struct Operate;
 
-impl Permission for DecodePayloads {
+impl Permission for Operate {
     type Who = ();
 
     fn admit(principal: &Principal, scopes: &[String]) -> Result<(), Problem> {
@@ -263,6 +276,7 @@ mod tests {
     fn the_scope_and_the_principal_admit() {
         assert_eq!(code_of::<WriteInvoices>(MERCHANT, &["invoices:write"]), None);
         assert_eq!(code_of::<ReadInvoices>(MERCHANT, &["invoices:read"]), None);
+        assert_eq!(code_of::<WriteForms>(MERCHANT, &["forms:write"]), None);
         assert_eq!(code_of::<CancelInvoices>(MERCHANT, &["invoices:write"]), None);
         assert_eq!(code_of::<CancelInvoices>("operator:eve", &["operator"]), None);
         assert_eq!(code_of::<ReportDeposits>("watcher:w", &["deposits:report"]), None);
@@ -276,7 +290,7 @@ mod tests {
         assert_eq!(code_of::<ReadFridges>(FRONTEND, &["fridges:read"]), None);
         assert_eq!(code_of::<UseGifts>(SHOP, &["gifts:use"]), None);
         assert_eq!(UseGifts::admit(&SHOP.parse().unwrap(), &["gifts:use".to_owned()]).unwrap(), "S-1");
-        assert_eq!(code_of::<DecodePayloads>("operator:eve", &["operator"]), None);
+        assert_eq!(code_of::<Operate>("operator:eve", &["operator"]), None);
     }
 
     #[test]
@@ -284,6 +298,7 @@ mod tests {
         let missing = Some("scope_missing".to_owned());
         assert_eq!(code_of::<WriteInvoices>(MERCHANT, &["invoices:read"]), missing);
         assert_eq!(code_of::<ReadInvoices>(MERCHANT, &["invoices:write"]), missing);
+        assert_eq!(code_of::<WriteForms>(MERCHANT, &["invoices:write", "invoices:read"]), missing);
         assert_eq!(code_of::<CancelInvoices>(MERCHANT, &["invoices:read", "operator"]), missing);
         assert_eq!(code_of::<CancelInvoices>("operator:eve", &["invoices:write"]), missing);
         assert_eq!(code_of::<ReportDeposits>("watcher:w", &[]), missing);
@@ -294,7 +309,8 @@ mod tests {
         assert_eq!(code_of::<OpenFridges>(FRONTEND, &["fridges:read"]), missing);
         assert_eq!(code_of::<ReadFridges>(FRONTEND, &["fridges:open", "purchases:read"]), missing);
         assert_eq!(code_of::<UseGifts>(SHOP, &["purchases:use"]), missing);
-        assert_eq!(code_of::<DecodePayloads>(MERCHANT, &["invoices:write"]), missing);
+        assert_eq!(code_of::<Operate>(MERCHANT, &["invoices:write"]), missing);
+        assert_eq!(code_of::<Operate>("operator:eve", &["deposits:report"]), missing);
     }
 
     #[test]
@@ -302,6 +318,7 @@ mod tests {
         let refused = Some("principal_not_allowed".to_owned());
         assert_eq!(code_of::<WriteInvoices>("operator:eve", &["invoices:write"]), refused);
         assert_eq!(code_of::<ReadInvoices>("watcher:w", &["invoices:read"]), refused);
+        assert_eq!(code_of::<WriteForms>("operator:eve", &["forms:write"]), refused);
         assert_eq!(code_of::<CancelInvoices>("watcher:w", &["invoices:write"]), refused);
         assert_eq!(code_of::<ReportDeposits>(MERCHANT, &["deposits:report"]), refused);
         assert_eq!(code_of::<IssuePurchases>(TILL, &["purchases:issue"]), refused);
@@ -313,6 +330,7 @@ mod tests {
         assert_eq!(code_of::<ReadFridges>(MERCHANT, &["fridges:read"]), refused);
         assert_eq!(code_of::<UseGifts>(TILL, &["gifts:use"]), refused);
         assert_eq!(code_of::<UsePurchases>(SHOP, &["purchases:use"]), refused);
-        assert_eq!(code_of::<DecodePayloads>(MERCHANT, &["operator"]), refused);
+        assert_eq!(code_of::<Operate>(MERCHANT, &["operator"]), refused);
+        assert_eq!(code_of::<Operate>("watcher:w", &["operator", "deposits:report"]), refused);
     }
 }

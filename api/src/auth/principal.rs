@@ -34,9 +34,10 @@ pub(crate) enum Principal {
 }
 
 /// Every scope, with the kinds of principals that it is for.
-pub(crate) const SCOPES: [(&str, &[&str]); 10] = [
+pub(crate) const SCOPES: [(&str, &[&str]); 11] = [
     ("invoices:write", &["merchant"]),
     ("invoices:read", &["merchant"]),
+    ("forms:write", &["merchant"]),
     ("purchases:issue", &["frontend"]),
     ("purchases:use", &["provider"]),
     ("purchases:read", &["frontend", "provider"]),

@@ -2,6 +2,7 @@
 
 mod csv_file;
 mod gifts;
+mod invoices;
 mod keys;
 mod machines;
 mod migrate;
@@ -44,6 +45,8 @@ enum Command {
     Openapi,
     /// Manage API keys.
     Keys(keys::Settings),
+    /// Check invoices.
+    Invoices(invoices::Settings),
     /// Manage the machines of fridge sales.
     Machines(machines::Settings),
     /// Load gifts.
@@ -75,6 +78,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SearchAttributes => print_search_attributes(),
         Command::Openapi => Ok(stdout().lock().write_all(openapi::text()?.as_bytes())?),
         Command::Keys(settings) => keys::run(settings).await,
+        Command::Invoices(settings) => invoices::run(settings).await,
         Command::Machines(settings) => machines::run(settings).await,
         Command::Gifts(settings) => gifts::run(settings).await,
         Command::Suppliers(settings) => suppliers::run(settings).await,

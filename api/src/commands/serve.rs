@@ -11,7 +11,7 @@ use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
-    task::JoinSet,
+    task::{JoinHandle, JoinSet},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     engine::Engine,
     fridge_sales::{FridgeSales, SaleSettings},
     gifts::{GiftSettings, Gifts},
-    invoices::InvoiceSettings,
+    invoices::{InvoiceSettings, InvoiceWatch},
     processes::{Process, ProcessSettings},
     purchase_codes::{PurchaseCodes, PurchaseSettings, Records, VoucherSettings},
     rate_limit::{RateLimits, RateSettings},
@@ -28,6 +28,9 @@ use crate::{
     server::{self, Bounds},
     state::Services,
 };
+
+/// One listens, the other reads the versions of what was announced.
+const WATCH_CONNECTIONS: u32 = 2;
 
 /// Settings of the server. Each is a flag and an environment variable.
 #[derive(Debug, Clone, Args)]
@@ -46,6 +49,9 @@ pub(super) struct Settings {
     /// File with the key for fingerprints of requests: base64 of 32 bytes.
     #[arg(long, env = "PERDURA_FINGERPRINT_KEY_FILE", value_name = "PERDURA_FINGERPRINT_KEY_FILE")]
     fingerprint_key_file: PathBuf,
+    /// File with the key for the tokens that show buyers their invoices: base64 of 32 bytes.
+    #[arg(long, env = "PERDURA_VIEW_KEY_FILE", value_name = "PERDURA_VIEW_KEY_FILE")]
+    view_key_file: PathBuf,
     /// File with the secrets that watchers sign with, one whsec_<base64 of 24 to 64 bytes> a line.
     #[arg(long, env = "PERDURA_WATCHER_SECRETS_FILE", value_name = "PERDURA_WATCHER_SECRETS_FILE")]
     watcher_secrets_file: PathBuf,
@@ -91,6 +97,7 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
         let routes = router::open_codec(services.codec.clone(), &settings.ui_origins);
         servers.spawn(server::serve(listen(address).await?, routes, settings.bounds, stopping.clone()));
     }
+    let watching = follow_invoices(&services, &settings, stopping.clone())?;
     let routes = router::router(Arc::clone(&services), &settings.ui_origins);
     servers.spawn(server::serve(listen(settings.listen).await?, routes, settings.bounds, stopping));
     let connecting = tokio::spawn({
@@ -111,9 +118,22 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     connecting.abort();
     sweeping.abort();
+    watching.abort();
     services.database.close().await;
     tracing::info!("api.stopped");
     Ok(())
+}
+
+/// Follows the changes of invoices, on connections of its own: those who wait are told however busy the others are.
+fn follow_invoices(
+    services: &Arc<Services>,
+    settings: &Settings,
+    stopping: watch::Receiver<bool>,
+) -> anyhow::Result<JoinHandle<()>> {
+    let database = Database::new(&settings.database_url, WATCH_CONNECTIONS, "perdura-api-watch")
+        .context("PERDURA_DATABASE_URL cannot be used")?;
+    let services = Arc::clone(services);
+    Ok(tokio::spawn(async move { services.watch.run(&database, stopping).await }))
 }
 
 async fn services(settings: &Settings) -> anyhow::Result<Services> {
@@ -127,8 +147,10 @@ async fn services(settings: &Settings) -> anyhow::Result<Services> {
         database,
         codec: Codec::new(keys),
         fingerprint_key: secrets::fingerprint_key(&settings.fingerprint_key_file)?,
+        view_key: secrets::view_key(&settings.view_key_file)?,
         watcher_secrets: secrets::watcher_secrets(&settings.watcher_secrets_file)?,
         invoices: settings.invoices.clone(),
+        watch: InvoiceWatch::new(),
         purchase_codes: purchase_codes(settings).await?,
         fridge_sales: fridge_sales(settings),
         gifts: gifts(settings)?,

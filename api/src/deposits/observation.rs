@@ -1,7 +1,7 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Datelike, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::postgres::deposits::Observation;
 use utoipa::ToSchema;
@@ -66,10 +66,10 @@ pub(crate) struct Wire {
 }
 
 /// Where the output is on its chain.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ObservationState)]
-enum State {
+pub(super) enum State {
     Seen,
     Included,
     Final,
@@ -85,6 +85,18 @@ impl From<State> for OutputState {
             State::Final => Self::Final,
             State::Orphaned => Self::Orphaned,
             State::Replaced => Self::Replaced,
+        }
+    }
+}
+
+impl From<OutputState> for State {
+    fn from(state: OutputState) -> Self {
+        match state {
+            OutputState::Seen => Self::Seen,
+            OutputState::Included => Self::Included,
+            OutputState::Final => Self::Final,
+            OutputState::Orphaned => Self::Orphaned,
+            OutputState::Replaced => Self::Replaced,
         }
     }
 }

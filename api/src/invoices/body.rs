@@ -3,6 +3,7 @@ use serde::Serialize;
 use store::postgres::invoices::Invoice;
 use utoipa::ToSchema;
 use uuid::Uuid;
+use workflows::domain::BaseUnits;
 
 use super::payment_uris::{PaymentUri, payment_uris};
 use crate::openapi::schemas;
@@ -13,9 +14,9 @@ use crate::openapi::schemas;
     "invoice_id": "0190a0b0-0000-7000-8000-00000000000a", "status": "waiting_for_deposit", "exception": "none",
     "coin_id": "usdt", "network_id": "tron", "amount": "12.5", "deposit_address": "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8",
     "payment_uris": [{"kind": "address", "value": "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"}],
-    "amounts": {"due": "12.5", "seen": "0", "confirmed": "0", "overpaid": "0", "remaining": "12.5"},
+    "amounts": {"due": "12.5", "seen": "0", "confirmed": "0", "overpaid": "0", "remaining": "12.5", "late": "0"},
     "title": "Two coffees", "description": "", "checkout_url": "https://shop.example/done", "external_id": "order-2041",
-    "expires_at": "2026-01-31T12:15:00.000Z", "created_at": "2026-01-31T12:00:00.000Z",
+    "form_id": null, "expires_at": "2026-01-31T12:15:00.000Z", "created_at": "2026-01-31T12:00:00.000Z",
     "updated_at": "2026-01-31T12:00:00.000Z", "version": 1,
 })))]
 pub(crate) struct InvoiceBody {
@@ -38,6 +39,9 @@ pub(crate) struct InvoiceBody {
     checkout_url: String,
     #[schema(required)]
     external_id: Option<String>,
+    /// The form that a buyer filled; null when the merchant asked for the invoice himself.
+    #[schema(required)]
+    form_id: Option<Uuid>,
     /// End of the time to pay.
     #[schema(schema_with = schemas::time)]
     expires_at: String,
@@ -53,18 +57,21 @@ pub(crate) struct InvoiceBody {
 
 /// Plain decimals of the coin, without trailing zeros.
 #[derive(Debug, Serialize, ToSchema)]
-struct Amounts {
+pub(super) struct Amounts {
     #[schema(schema_with = schemas::sum)]
-    due: String,
+    pub(super) due: String,
     /// Includes what is confirmed.
     #[schema(schema_with = schemas::sum)]
-    seen: String,
+    pub(super) seen: String,
     #[schema(schema_with = schemas::sum)]
-    confirmed: String,
+    pub(super) confirmed: String,
     #[schema(schema_with = schemas::sum)]
-    overpaid: String,
+    pub(super) overpaid: String,
     #[schema(schema_with = schemas::sum)]
-    remaining: String,
+    pub(super) remaining: String,
+    /// Came after its time and is not accepted; in none of the others.
+    #[schema(schema_with = schemas::sum)]
+    pub(super) late: String,
 }
 
 impl From<&Invoice> for InvoiceBody {
@@ -84,6 +91,7 @@ impl From<&Invoice> for InvoiceBody {
             description: invoice.description.clone(),
             checkout_url: invoice.checkout_url.clone(),
             external_id: invoice.external_id.clone(),
+            form_id: invoice.form_id,
             expires_at: time(invoice.expires_at),
             created_at: time(invoice.created_at),
             updated_at: time(invoice.updated_at),
@@ -93,19 +101,27 @@ impl From<&Invoice> for InvoiceBody {
 }
 
 impl Amounts {
-    fn of(invoice: &Invoice) -> Self {
-        let decimals = invoice.decimals;
+    /// As they are now.
+    pub(super) fn of(invoice: &Invoice) -> Self {
+        Self::new(invoice, &invoice.seen, &invoice.confirmed, &invoice.late)
+    }
+
+    /// As they were when the invoice had this money.
+    pub(super) fn new(invoice: &Invoice, seen: &BaseUnits, confirmed: &BaseUnits, late: &BaseUnits) -> Self {
+        let (due, decimals) = (&invoice.amount, invoice.decimals);
         Self {
-            due: invoice.amount.to_decimal(decimals),
-            seen: invoice.seen.to_decimal(decimals),
-            confirmed: invoice.confirmed.to_decimal(decimals),
-            overpaid: invoice.confirmed.saturating_sub(&invoice.amount).to_decimal(decimals),
-            remaining: invoice.amount.saturating_sub(&invoice.seen).to_decimal(decimals),
+            due: due.to_decimal(decimals),
+            seen: seen.to_decimal(decimals),
+            confirmed: confirmed.to_decimal(decimals),
+            overpaid: confirmed.saturating_sub(due).to_decimal(decimals),
+            remaining: due.saturating_sub(seen).to_decimal(decimals),
+            late: late.to_decimal(decimals),
         }
     }
 }
 
-fn time(time: DateTime<Utc>) -> String {
+/// A moment as answers have it.
+pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -132,10 +148,13 @@ pub(super) mod tests {
             description: String::new(),
             checkout_url: String::new(),
             external_id: None,
+            form_id: None,
             status: InvoiceStatus::WaitingForDeposit,
             exception: InvoiceException::None,
             seen: 0.into(),
             confirmed: 0.into(),
+            late: 0.into(),
+            late_accepted_at: None,
             version: 1,
             fingerprint: String::new(),
             created_at: at,
@@ -144,8 +163,8 @@ pub(super) mod tests {
         }
     }
 
-    fn amounts(seen: u64, confirmed: u64) -> Value {
-        let invoice = Invoice { seen: seen.into(), confirmed: confirmed.into(), ..invoice() };
+    fn amounts(seen: u64, confirmed: u64, late: u64) -> Value {
+        let invoice = Invoice { seen: seen.into(), confirmed: confirmed.into(), late: late.into(), ..invoice() };
         serde_json::to_value(InvoiceBody::from(&invoice)).unwrap()["amounts"].take()
     }
 
@@ -158,8 +177,10 @@ pub(super) mod tests {
                 "invoice_id": "00000000-0000-0000-0000-000000000001", "status": "waiting_for_deposit", "exception": "none",
                 "coin_id": "usdt", "network_id": "tron", "amount": "12.5", "deposit_address": "T1",
                 "payment_uris": [{"kind": "address", "value": "T1"}],
-                "amounts": {"due": "12.5", "seen": "0", "confirmed": "0", "overpaid": "0", "remaining": "12.5"},
-                "title": "", "description": "", "checkout_url": "", "external_id": null,
+                "amounts": {
+                    "due": "12.5", "seen": "0", "confirmed": "0", "overpaid": "0", "remaining": "12.5", "late": "0"
+                },
+                "title": "", "description": "", "checkout_url": "", "external_id": null, "form_id": null,
                 "expires_at": "2026-01-01T00:00:00.120Z", "created_at": "2026-01-01T00:00:00.120Z",
                 "updated_at": "2026-01-01T00:00:00.120Z", "version": 1
             })
@@ -169,12 +190,12 @@ pub(super) mod tests {
     #[test]
     fn the_amounts_add_up() {
         assert_eq!(
-            amounts(5_000_000, 0),
-            json!({"due": "12.5", "seen": "5", "confirmed": "0", "overpaid": "0", "remaining": "7.5"})
+            amounts(5_000_000, 0, 7_500_000),
+            json!({"due": "12.5", "seen": "5", "confirmed": "0", "overpaid": "0", "remaining": "7.5", "late": "7.5"})
         );
         assert_eq!(
-            amounts(13_000_000, 13_000_000),
-            json!({"due": "12.5", "seen": "13", "confirmed": "13", "overpaid": "0.5", "remaining": "0"})
+            amounts(13_000_000, 13_000_000, 0),
+            json!({"due": "12.5", "seen": "13", "confirmed": "13", "overpaid": "0.5", "remaining": "0", "late": "0"})
         );
     }
 }

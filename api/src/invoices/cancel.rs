@@ -1,18 +1,16 @@
 //! `POST /invoices/{id}/cancel`: by the merchant while nothing was seen, by an operator until the payment is accepted.
 
-use axum::{
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
-use store::postgres::invoices::{Invoice, InvoiceEvent};
+use store::postgres::invoices::Invoice;
 use utoipa::ToSchema;
-use workflows::invoices::{
-    CancelReason, CancelReply, CancelRequest, InvoiceStatus, InvoiceWorkflow, Standing, workflow_id,
-};
+use workflows::invoices::{CancelReason, CancelReply, CancelRequest, InvoiceStatus, InvoiceWorkflow, workflow_id};
 
-use super::{body::InvoiceBody, find, location, respond};
+use super::{
+    body::InvoiceBody,
+    change::{at_event, at_standing, check_note, pending},
+    find, respond,
+};
 use crate::{
     auth::{Caller, CancelInvoices, Canceller},
     engine::EngineError,
@@ -22,12 +20,10 @@ use crate::{
     params::PathId,
     problem::{Problem, kinds},
     state::Api,
-    text::{self, Lines},
 };
 
 /// Part of every cancellation's id: it can never change.
 const ROUTE: &str = "POST /invoices/{id}/cancel";
-const LONGEST_NOTE: usize = 500;
 
 /// Why the invoice is cancelled.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -93,9 +89,7 @@ pub(crate) async fn cancel(
 }
 
 fn check(body: &CancelInvoice, canceller: Canceller) -> Result<(), Problem> {
-    if let Some(flaw) = text::flaw(&body.note, LONGEST_NOTE, Lines::Many) {
-        return Err(Problem::with_error(kinds::UNACCEPTABLE, "note", flaw));
-    }
+    check_note(&body.note)?;
     match (canceller, body.reason) {
         (Canceller::Merchant(_), CancelReason::Kyc) => {
             Err(Problem::with_error(kinds::PRINCIPAL_NOT_ALLOWED, "reason", "kyc is for operators"))
@@ -112,8 +106,7 @@ fn answer(invoice: Invoice, reply: CancelReply, request: &CancelRequest) -> Resu
     if !reply.cancelled {
         return Err(not_cancellable(reply.standing.status));
     }
-    let Standing { status, exception, seen, confirmed, version, updated_at, .. } = reply.standing;
-    Ok(respond(StatusCode::OK, &Invoice { status, exception, seen, confirmed, version, updated_at, ..invoice }))
+    Ok(respond(StatusCode::OK, &at_standing(invoice, reply.standing)))
 }
 
 /// The run has ended: the log of the invoice knows whether this request cancelled it.
@@ -127,26 +120,6 @@ async fn after_close(api: &Api, invoice: Invoice, request: &CancelRequest) -> Re
         return Err(Problem::unforeseen(format!("invoice {} waits without a run", invoice.invoice_id)));
     }
     Err(not_cancellable(invoice.status))
-}
-
-fn at_event(invoice: Invoice, event: InvoiceEvent) -> Invoice {
-    Invoice {
-        status: event.to,
-        exception: event.exception,
-        seen: event.seen,
-        confirmed: event.confirmed,
-        version: event.sequence,
-        updated_at: event.at,
-        ..invoice
-    }
-}
-
-/// It was taken and will be done; the invoice as it is until then.
-fn pending(invoice: &Invoice) -> Result<Response, Problem> {
-    let mut response = respond(StatusCode::ACCEPTED, invoice);
-    response.headers_mut().insert(header::LOCATION, location(invoice.invoice_id)?);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    Ok(response)
 }
 
 fn not_cancellable(status: InvoiceStatus) -> Problem {

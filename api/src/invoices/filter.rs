@@ -34,39 +34,51 @@ impl TryFrom<QueryPairs> for ListQuery {
 
 impl IntoParams for ListQuery {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let parameters = [
-            ("status", schemas::invoice_status(), "Only these"),
-            ("exception", schemas::invoice_exception(), "Only these"),
-            ("coin_id", schemas::line(), "Only those of this coin"),
-            ("network_id", schemas::line(), "Only those on this network"),
-            ("external_id", schemas::line(), "Only the one with this id of the merchant"),
-            ("created_from", schemas::time(), "Only those of this time and later"),
-            ("created_to", schemas::time(), "Only those before this time"),
-        ];
-        parameters.map(params::query).into_iter().chain(params::paging()).collect()
+        parameters().into_iter().chain(params::paging()).collect()
     }
 }
 
 impl ListQuery {
     fn set(&mut self, name: &str, value: String) -> Result<(), &'static str> {
-        let filter = &mut self.filter;
         match name {
-            "status" => filter.status = Some(word(&value)?),
-            "exception" => filter.exception = Some(word(&value)?),
-            "coin_id" => filter.coin_id = Some(value),
-            "network_id" => filter.network_id = Some(value),
-            "external_id" => filter.external_id = Some(value),
-            "created_from" => filter.created_from = Some(params::time(&value)?),
-            "created_to" => filter.created_to = Some(params::time(&value)?),
             "limit" => self.limit = params::limit(&value)?,
             "cursor" => {
                 let (created_at, invoice_id) = cursor::decode(&value).ok_or("is no cursor of this list")?;
                 self.after = Some(Position { created_at, invoice_id });
             }
-            _ => return Err("is not known here"),
+            _ => return set(&mut self.filter, name, value),
         }
         Ok(())
     }
+}
+
+/// Reads a parameter of the filter alone.
+pub(super) fn set(filter: &mut InvoiceFilter, name: &str, value: String) -> Result<(), &'static str> {
+    match name {
+        "status" => filter.status = Some(word(&value)?),
+        "exception" => filter.exception = Some(word(&value)?),
+        "coin_id" => filter.coin_id = Some(value),
+        "network_id" => filter.network_id = Some(value),
+        "external_id" => filter.external_id = Some(value),
+        "created_from" => filter.created_from = Some(params::time(&value)?),
+        "created_to" => filter.created_to = Some(params::time(&value)?),
+        _ => return Err("is not known here"),
+    }
+    Ok(())
+}
+
+/// The parameters of the filter alone, as the API's description shows them.
+pub(super) fn parameters() -> [Parameter; 7] {
+    let parameters = [
+        ("status", schemas::invoice_status(), "Only these"),
+        ("exception", schemas::invoice_exception(), "Only these"),
+        ("coin_id", schemas::line(), "Only those of this coin"),
+        ("network_id", schemas::line(), "Only those on this network"),
+        ("external_id", schemas::line(), "Only the one with this id of the merchant"),
+        ("created_from", schemas::time(), "Only those of this time and later"),
+        ("created_to", schemas::time(), "Only those before this time"),
+    ];
+    parameters.map(params::query)
 }
 
 fn word<T: FromStr>(value: &str) -> Result<T, &'static str> {

@@ -1,14 +1,28 @@
 //! Invoices over HTTP: one endpoint a file.
 
+pub(crate) mod accept_late;
+pub(crate) mod asset;
+pub(crate) mod begin;
 mod body;
 pub(crate) mod cancel;
+mod change;
 mod check;
+pub(crate) mod checkout;
 pub(crate) mod create;
+pub(crate) mod events;
+pub(crate) mod export;
 mod filter;
 pub(crate) mod list;
 mod payment_uris;
 mod policy;
+pub(crate) mod qr;
 pub(crate) mod read;
+mod shared_reads;
+pub(crate) mod texts;
+pub(crate) mod timeline;
+mod view_token;
+mod wait;
+mod watch;
 
 use axum::{
     Json,
@@ -18,7 +32,10 @@ use axum::{
 use store::postgres::invoices::Invoice;
 use uuid::Uuid;
 
+pub(crate) use check::{expires_in, quarter_of_an_hour};
 pub(crate) use policy::InvoiceSettings;
+pub(crate) use view_token::ViewKey;
+pub(crate) use watch::InvoiceWatch;
 
 use crate::{etag, problem::Problem, state::Api};
 

@@ -32,12 +32,14 @@ Durable commercial processes. Amounts are decimal strings, times are RFC 3339 in
 same answer however often they are sent, and 503 means: send it again with the same key, unless its code says \
 otherwise.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 10] = [
     (
         "purchase codes",
         "A one-time password confirms a loan, the loan is disbursed, and a provider scans its code once",
     ),
     ("invoices", "Crypto invoices: an address awaits an amount of a coin until it is paid or expires"),
+    ("invoice forms", "What a merchant leaves partly blank, so that each buyer who fills it gets an invoice"),
+    ("checkout", "For buyers: the form that they fill, and the invoice that they pay"),
     ("fridge sales", "A smart fridge is opened for a buyer, and what he takes is listed when its door is closed again"),
     ("gifts", "A shop's device uses a gift once, with the PIN of an account, and may undo that for a short time"),
     ("payment options", "What an invoice can be paid with"),

@@ -107,7 +107,18 @@ pub(super) fn example(kind: Kind) -> Value {
             example["ref"] = "0190a0b0-0000-5000-8000-00000000000d".into();
             example["transaction_id"] = "0190a0b0-0000-5000-8000-00000000000e".into();
         }
-        kinds::EXTERNAL_ID_TAKEN => example["invoice_id"] = invoice_id.into(),
+        kinds::EXTERNAL_ID_TAKEN | kinds::DEPOSIT_ATTACHED_ALREADY => example["invoice_id"] = invoice_id.into(),
+        kinds::LATE_MONEY_NOT_ACCEPTABLE => example["reason"] = "nothing_late".into(),
+        kinds::FORM_CHANGED => {
+            example["form"] = json!({
+                "form_id": "0190a0b0-0000-5000-8000-00000000000f", "title": "Donations", "description": "", "version": 2,
+                "fields": {
+                    "coin_id": { "value": "usdt", "open": false }, "network_id": { "value": "tron", "open": false },
+                    "amount": { "value": "12.5", "open": false },
+                },
+                "options": [],
+            });
+        }
         kinds::INVOICE_NOT_CANCELLABLE => example["invoice_status"] = "payment_accepted".into(),
         _ => {}
     }

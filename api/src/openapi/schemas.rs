@@ -2,7 +2,10 @@
 //! whole API try both sides of it.
 
 use serde_json::Value;
-use utoipa::openapi::{KnownFormat, Object, ObjectBuilder, SchemaFormat, schema::Type};
+use utoipa::openapi::{
+    KnownFormat, Object, ObjectBuilder, SchemaFormat,
+    schema::{SchemaType, Type},
+};
 use workflows::{
     fridge_sales::{DoorStatus, MachineStatus, SaleStatus},
     invoices::{CancelReason, InvoiceException, InvoiceStatus},
@@ -17,6 +20,9 @@ const EMAIL: &str = r"^[^ @\u0000-\u001F\u007F-\u009F]+@[^ @\u0000-\u001F\u007F-
 
 /// A plain decimal that is more than nothing.
 const POSITIVE: &str = r"^(0*[1-9][0-9]*(\.[0-9]+)?|0+\.[0-9]*[1-9][0-9]*)$";
+
+/// A plain decimal without zeros that say nothing.
+const PLAIN: &str = r"^(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$";
 
 /// The amount of an invoice: a plain positive decimal.
 pub(crate) fn amount() -> Object {
@@ -87,7 +93,7 @@ pub(crate) fn date() -> Object {
 
 /// A sum as answers have it.
 pub(crate) fn sum() -> Object {
-    let plain = text().pattern(Some(r"^(0|[1-9][0-9]*)(\.[0-9]*[1-9])?$"));
+    let plain = text().pattern(Some(PLAIN));
     plain.description(Some("Plain decimal without trailing zeros")).examples(["12.5"]).build()
 }
 
@@ -106,11 +112,100 @@ pub(crate) fn invoice_exception() -> Object {
     words(InvoiceException::ALL.map(InvoiceException::as_str), "What is unusual about its money, beside its status")
 }
 
+/// Which deposits operators look at.
+pub(crate) fn deposit_result() -> Object {
+    words(
+        ["unmatched", "ambiguous"],
+        "`unmatched`: money without an invoice; `ambiguous`: money that an earlier invoice may be about as well",
+    )
+}
+
 /// A reason for a cancellation.
 pub(crate) fn cancel_reason() -> Object {
     let reasons = [CancelReason::RequestedByMerchant, CancelReason::Kyc, CancelReason::Other];
     let words = reasons.iter().filter_map(|reason| serde_json::to_value(reason).ok());
     text().enum_values(Some(words)).description(Some("`kyc` is for operators, the others are for merchants")).build()
+}
+
+/// What a buyer reads above his invoice.
+pub(crate) fn title() -> Object {
+    let line = text().pattern(Some(ONE_LINE)).max_length(Some(200));
+    line.description(Some("Shown to the buyer; one line")).build()
+}
+
+/// What a buyer reads of his invoice.
+pub(crate) fn description() -> Object {
+    let lines = text().pattern(Some(r"^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F]*$"));
+    lines.max_length(Some(2000)).description(Some("Shown to the buyer; may have lines")).build()
+}
+
+/// Where a buyer is sent.
+pub(crate) fn checkout_url() -> Object {
+    let of_the_web = r"^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][!#-;=?-\[\]_a-z~]*)?)?$";
+    let meaning = "Where the buyer goes after paying: an absolute http or https URL without credentials, or nothing";
+    text().pattern(Some(of_the_web)).max_length(Some(2000)).description(Some(meaning)).build()
+}
+
+/// The time that the invoices of a form have.
+pub(crate) fn expires_in_seconds() -> Object {
+    let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(2_592_000));
+    seconds.description(Some("Time to pay of each invoice")).build()
+}
+
+/// How often a form may be used.
+pub(crate) fn max_uses() -> Object {
+    let number = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
+    let number = number.minimum(Some(1)).maximum(Some(1_000_000_000));
+    number.description(Some("How many invoices the form may make; null for any number")).build()
+}
+
+/// The coin or the network of a form.
+pub(crate) fn open_id() -> Object {
+    let id = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+    id.description(Some("As in `GET /payment-options`; null leaves it to the buyer")).build()
+}
+
+/// The amount of a form.
+pub(crate) fn open_amount() -> Object {
+    let amount = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+    let amount = amount.pattern(Some(POSITIVE)).max_length(Some(80)).examples(["12.50"]);
+    amount.description(Some("Plain decimal of whatever coin it is; null leaves it to the buyer")).build()
+}
+
+/// The amount of a form as answers have it.
+pub(crate) fn open_sum() -> Object {
+    let sum = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]));
+    let sum = sum.pattern(Some(PLAIN)).examples(["12.5"]);
+    sum.description(Some("Plain decimal without trailing zeros; null leaves it to the buyer")).build()
+}
+
+/// What a buyer says of a field of a form.
+pub(crate) fn said_by_buyer() -> Object {
+    let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+    let meaning = "A text where the form leaves the field open; whatever is sent for a field that it fixes is ignored";
+    anything.description(Some(meaning)).build()
+}
+
+/// Which version of a form a buyer was shown.
+pub(crate) fn form_version() -> Object {
+    let number = ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Integer, Type::Null]));
+    let meaning = "`version` of the form as the buyer was shown it: another one is refused";
+    number.minimum(Some(1)).description(Some(meaning)).build()
+}
+
+/// Whose value a field of a form has.
+pub(crate) fn form_source() -> Object {
+    words(["form", "buyer"], "`form`: the merchant fixed it; `buyer`: the form left it open")
+}
+
+/// What lets a buyer see his invoice.
+pub(crate) fn view_token() -> Object {
+    text().pattern(Some("^[A-Za-z0-9_-]{43}$")).description(Some("Shows this one invoice to whoever has it")).build()
+}
+
+/// What an export is made of.
+pub(crate) fn export_format() -> Object {
+    words(["csv", "json"], "`csv`: for spreadsheets; `json`: an array of what the list shows")
 }
 
 /// Any text in one line, to search for.

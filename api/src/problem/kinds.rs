@@ -45,6 +45,11 @@ kinds! {
     REQUEST_TIMEOUT = REQUEST_TIMEOUT, "request_timeout", "The request did not arrive in time";
     EXTERNAL_ID_TAKEN = CONFLICT, "external_id_taken", "The external id belongs to another invoice";
     INVOICE_NOT_CANCELLABLE = CONFLICT, "invoice_not_cancellable", "The invoice cannot be cancelled any more";
+    LATE_MONEY_NOT_ACCEPTABLE = CONFLICT, "late_money_not_acceptable", "There is no late money that can be accepted";
+    DEPOSIT_ATTACHED_ALREADY = CONFLICT, "deposit_attached_already", "The deposit belongs to an invoice already";
+    PAYMENT_NOT_AWAITED = CONFLICT, "payment_not_awaited", "Nothing is to be paid for the invoice any more";
+    FORM_CHANGED = CONFLICT, "form_changed", "The form is not as the buyer was shown it";
+    FORM_USED_UP = CONFLICT, "form_used_up", "The form was used as often as it may be";
     PURCHASE_ACTIVE = CONFLICT, "purchase_active", "The loan has another purchase already";
     LOAN_DISBURSED_ELSEWHERE = CONFLICT, "loan_disbursed_elsewhere", "The loan was disbursed in another way";
     MACHINE_BUSY = CONFLICT, "machine_busy", "Another sale has the machine";

@@ -4,8 +4,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use workflows::purchase_codes::{CodeStatus, Purchase};
 
-use super::qr::{self, Symbol};
-use crate::{openapi::schemas, problem::Problem};
+use super::qr;
+use crate::{openapi::schemas, problem::Problem, qr::Symbol};
 
 /// A purchase as its frontend and its provider see it.
 #[derive(Serialize, ToSchema)]

@@ -26,7 +26,7 @@ use utoipa::{
 use uuid::Uuid;
 use workflows::purchase_codes::{CodeStatus, Purchase};
 
-use super::{PurchaseCodes, not_modified, path::PurchasePath, state_at};
+use super::{PurchaseCodes, path::PurchasePath, state_at};
 use crate::{
     auth::{Caller, DownloadVouchers},
     etag::{self, IfNoneMatch},
@@ -89,7 +89,7 @@ pub(crate) async fn download(
     let Picture { file, drawn_in } = Box::pin(picture(codes, purchase, api.engine.deadline())).await?;
     let version = hex::encode(&Sha256::digest(&file)[..16]);
     if etag::has(&headers, &version) {
-        return Ok(not_modified(&version));
+        return Ok(etag::not_modified(&version));
     }
     let head = [
         (header::CONTENT_TYPE, "image/png"),

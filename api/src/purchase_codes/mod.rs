@@ -1,6 +1,5 @@
 //! Purchase codes over HTTP: one endpoint a file.
 
-mod bitmap;
 mod body;
 mod check;
 pub(crate) mod download;
@@ -20,7 +19,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
@@ -131,12 +130,6 @@ fn state_at(purchase: &Purchase, now: DateTime<Utc>) -> CodeStatus {
 /// Changes with whatever is shown of a purchase: time alone ends a code.
 fn version(purchase: &Purchase, state: CodeStatus) -> String {
     format!("{}-{state}", purchase.version)
-}
-
-/// 304 with the version that the caller has.
-fn not_modified(version: &str) -> Response {
-    let tag = etag::etag(version).map(|tag| (header::ETAG, tag));
-    (StatusCode::NOT_MODIFIED, tag.into_iter().collect::<HeaderMap>()).into_response()
 }
 
 /// The address of a purchase.

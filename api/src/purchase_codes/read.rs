@@ -7,7 +7,7 @@ use axum::{
 };
 use chrono::Utc;
 
-use super::{body::PurchaseBody, not_modified, path::PurchasePath, state_at, version};
+use super::{body::PurchaseBody, path::PurchasePath, state_at, version};
 use crate::{
     auth::{Caller, ReadPurchases},
     etag::{self, IfNoneMatch},
@@ -38,7 +38,7 @@ pub(crate) async fn read(
     let state = state_at(&purchase, Utc::now());
     let version = version(&purchase, state);
     if etag::has(&headers, &version) {
-        return Ok(not_modified(&version));
+        return Ok(etag::not_modified(&version));
     }
     codes.respond(StatusCode::OK, &purchase, state)
 }

@@ -12,15 +12,17 @@ use std::{
 
 use axum::{
     extract::{Request, State},
+    http::{Extensions, HeaderMap},
     middleware::Next,
     response::Response,
 };
 use clap::Args;
 use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
+    DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter,
     clock::{Clock, DefaultClock},
 };
 use tokio::time::{MissedTickBehavior, interval};
+use uuid::Uuid;
 
 use crate::{
     auth::{self, KeyHash},
@@ -50,6 +52,9 @@ pub(crate) struct RateSettings {
     /// so that it should be no less than the burst of a key.
     #[arg(long = "address-burst", env = "PERDURA_ADDRESS_BURST", default_value = "100")]
     address_burst: NonZeroU32,
+    /// Submissions of one form a minute that one address (of IPv6: one /64) may send; as many may come at once.
+    #[arg(long = "form-rate", env = "PERDURA_FORM_RATE", default_value = "10")]
+    form_rate: NonZeroU32,
     /// Addresses and networks, separated by commas, of the proxies whose X-Forwarded-For is believed.
     #[arg(long = "trusted-proxies", env = "PERDURA_TRUSTED_PROXIES", value_delimiter = ',', value_parser = proxy)]
     trusted_proxies: Vec<ipnet::IpNet>,
@@ -59,6 +64,7 @@ pub(crate) struct RateSettings {
 pub(crate) struct RateLimits {
     keys: DefaultKeyedRateLimiter<KeyHash>,
     addresses: DefaultKeyedRateLimiter<Network>,
+    forms: DefaultKeyedRateLimiter<(Uuid, Network)>,
     /// Keys that were found to be good, and when they were last used.
     good: Mutex<HashMap<KeyHash, Instant>>,
     proxies: Proxies,
@@ -70,6 +76,7 @@ impl RateLimits {
         Self {
             keys: RateLimiter::keyed(quota(settings.key_rate, settings.key_burst)),
             addresses: RateLimiter::keyed(quota(settings.address_rate, settings.address_burst)),
+            forms: RateLimiter::keyed(Quota::per_minute(settings.form_rate)),
             good: Mutex::default(),
             proxies: Proxies::new(settings.trusted_proxies.clone()),
         }
@@ -100,6 +107,8 @@ impl RateLimits {
         self.keys.shrink_to_fit();
         self.addresses.retain_recent();
         self.addresses.shrink_to_fit();
+        self.forms.retain_recent();
+        self.forms.shrink_to_fit();
         self.good().retain(|_, used| used.elapsed() < known);
     }
 
@@ -109,12 +118,27 @@ impl RateLimits {
             Some(key) => self.keys.check_key(&key),
             None => self.addresses.check_key(&client),
         };
-        taken.map_err(|refused| Problem::rate_limited(refused.wait_time_from(DefaultClock::default().now())))
+        taken.map_err(|refused| too_many(&refused))
+    }
+
+    /// Takes one submission of a form from its sender's account, beside the one that every request takes.
+    pub(crate) fn take_turn_at(
+        &self,
+        form_id: Uuid,
+        extensions: &Extensions,
+        headers: &HeaderMap,
+    ) -> Result<(), Problem> {
+        let client = self.proxies.client(extensions, headers);
+        self.forms.check_key(&(form_id, client)).map_err(|refused| too_many(&refused))
     }
 
     fn good(&self) -> MutexGuard<'_, HashMap<KeyHash, Instant>> {
         self.good.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn too_many(refused: &NotUntil<<DefaultClock as Clock>::Instant>) -> Problem {
+    Problem::rate_limited(refused.wait_time_from(DefaultClock::default().now()))
 }
 
 /// Lets the request through if its caller has not sent too many. Nothing of its body is read before that.
@@ -170,6 +194,19 @@ mod tests {
         assert_eq!(let_through(&limits, None, client(2), 5), 5, "another address is not concerned");
         limits.forget(&KEY);
         assert_eq!(let_through(&limits, Some(KEY), client(2), 150), 95);
+    }
+
+    #[test]
+    fn each_form_takes_a_few_submissions_from_one_address() {
+        // So slow that nothing comes back while a test runs.
+        let limits = RateLimits::new(&RateSettings::usual());
+        let let_through = |form: u128, requests: usize| {
+            let taken =
+                |_: &usize| limits.take_turn_at(Uuid::from_u128(form), &Extensions::new(), &HeaderMap::new()).is_ok();
+            (0..requests).filter(taken).count()
+        };
+        assert_eq!(let_through(1, 15), 10);
+        assert_eq!(let_through(2, 5), 5, "another form is not concerned");
     }
 
     #[test]

@@ -15,6 +15,9 @@ const ACQUIRE: Duration = Duration::from_secs(3);
 /// would be a round trip for nothing, and a server that restarts within this costs callers a repeat either way.
 const RESTED: Duration = Duration::from_secs(1);
 
+/// Digits of a second that the database keeps.
+pub(super) const SECOND_DIGITS: u16 = 6;
+
 /// A pool of connections to Perdura's database.
 #[derive(Debug, Clone)]
 pub struct Database {

@@ -1,4 +1,4 @@
-//! Postgres: invoices, addresses, deposits, fridge sales, API keys. Row structs stay in here.
+//! Postgres: invoices, forms, addresses, deposits, fridge sales, API keys. Row structs stay in here.
 
 mod addresses;
 pub mod api_keys;
@@ -6,6 +6,7 @@ pub mod catalogue;
 mod database;
 pub mod deposits;
 mod error;
+pub mod forms;
 pub mod fridges;
 pub mod gifts;
 pub mod invoices;

@@ -16,15 +16,26 @@ use crate::violation::Surprises;
 pub(super) struct Known {
     /// Which of the merchants has it.
     pub(super) merchant: usize,
-    pub(super) key: String,
-    pub(super) request: Value,
+    pub(super) asked: Asked,
     /// The body of the 201.
+    pub(super) answer: Value,
+    /// The invoice in it.
     pub(super) created: Value,
     /// Whether its deadline passes before the check.
     pub(super) is_short: bool,
     pub(super) cancellation: Option<Cancellation>,
+    /// Whether the merchant accepted all that came late.
+    pub(super) is_accepted_late: bool,
     /// The highest version that a reader was shown.
     pub(super) version_read: i64,
+}
+
+/// How an invoice was asked for: by its merchant, or by a buyer through a form.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) path: String,
+    pub(super) key: String,
+    pub(super) request: Value,
 }
 
 /// A cancellation that was answered for good.

@@ -42,6 +42,8 @@ pub(crate) struct Invoices {
 pub(crate) fn settings() -> Settings {
     [
         ("PERDURA_INVOICE_PARTIAL_GRACE", "1s"),
+        // The same on every network.
+        ("PERDURA_INVOICE_NETWORKS", ""),
         ("PERDURA_INVOICE_MONITORING", "10s"),
         ("PERDURA_INVOICE_COOL_DOWN", "2s"),
     ]

@@ -51,14 +51,18 @@ pub(super) struct Plot {
     pub(super) is_short: bool,
     pub(super) payments: &'static [Share],
     pub(super) is_cancelled: bool,
+    /// It is paid when its time is over, and the merchant takes that.
+    pub(super) is_late: bool,
 }
 
 const fn plot(is_short: bool, payments: &'static [Share], is_cancelled: bool) -> Plot {
-    Plot { is_short, payments, is_cancelled }
+    Plot { is_short, payments, is_cancelled, is_late: false }
 }
 
+const LATE: Plot = Plot { is_short: true, payments: &[], is_cancelled: false, is_late: true };
+
 /// What happens more often stands here more often.
-pub(super) const PLOTS: [Plot; 12] = [
+pub(super) const PLOTS: [Plot; 14] = [
     plot(false, &[Share::Due], false),
     plot(false, &[Share::Due], false),
     plot(false, &[Share::Part, Share::Rest], false),
@@ -71,4 +75,6 @@ pub(super) const PLOTS: [Plot; 12] = [
     plot(true, &[Share::Part], false),
     plot(true, &[Share::Due], false),
     plot(true, &[Share::Part, Share::Rest], false),
+    LATE,
+    LATE,
 ];

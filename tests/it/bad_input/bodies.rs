@@ -19,10 +19,20 @@ impl Route {
     fn all() -> Vec<Self> {
         let app = TestApp::shared();
         let (merchant, operator) = (app.merchant().key().to_owned(), app.stack().demo().keys.operator.clone());
-        let cancel = format!("/invoices/{}/cancel", Uuid::now_v7());
-        [("/invoices", &merchant), (&cancel, &merchant), ("/codec/encode", &operator), ("/codec/decode", &operator)]
-            .map(|(path, key)| Self { app: app.clone(), path: path.to_owned(), key: key.clone() })
-            .into()
+        let object = Uuid::now_v7();
+        let (cancel, accept) = (format!("/invoices/{object}/cancel"), format!("/invoices/{object}/accept-late"));
+        let attach = format!("/deposits/{object}/attach");
+        [
+            ("/invoices", &merchant),
+            (&cancel, &merchant),
+            (&accept, &merchant),
+            ("/invoice-forms", &merchant),
+            (&attach, &operator),
+            ("/codec/encode", &operator),
+            ("/codec/decode", &operator),
+        ]
+        .map(|(path, key)| Self { app: app.clone(), path: path.to_owned(), key: key.clone() })
+        .into()
     }
 
     fn request(&self) -> RequestBuilder {

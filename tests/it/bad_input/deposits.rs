@@ -152,7 +152,7 @@ async fn amounts_and_networks_that_do_not_fit_are_rejected() {
     let app = TestApp::shared();
     let tx_id = Uuid::now_v7().to_string();
     let good = observation(&tx_id);
-    let amounts = ["0", "-1", "+1", "1e3", "NaN", "Infinity", " 1", "1 ", "1,5", "0x1", "１", "0.0000001", "1.", ".5"];
+    let amounts = ["0", "-1", "+1", "1e3", "NaN", "Infinity", " 1", "1 ", "1,5", "0x1", "１", "1.", ".5"];
     let long = ["9".repeat(79), "9".repeat(200), format!("0.{}1", "0".repeat(190))];
     let amounts = amounts.map(str::to_owned).into_iter().chain(long);
     let mut items: Vec<_> = amounts.map(|amount| with(&good, "amount", json!(amount))).collect();

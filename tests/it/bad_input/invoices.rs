@@ -73,12 +73,12 @@ async fn coins_and_networks_that_do_not_fit() {
 }
 
 #[tokio::test]
-async fn amounts_that_are_none() {
+async fn case_37_amounts_that_are_none() {
     let refused = Refused::new();
     let signs = ["-1", "+1", "-0", "--1", "1-", "1e3", "1E3", "1e-3", "NaN", "nan", "Infinity", "-inf", "∞"];
     let shapes = ["", " ", ".", "1.", ".5", "1.2.3", "1,5", "1,000.00", "1 000", "1_000", "0x10", "1/2", "12.50 USDT"];
-    let spaces = [" 12.50", "12.50 ", "12.50\n", "12.50\u{0}", "\u{a0}12.50", "\u{feff}12.50", "12.50\u{200e}"];
-    let digits = ["１２.５０", "١٢", "1२", "Ⅻ", "½"];
+    let spaces = [" 1", " 12.50", "12.50 ", "12.50\n", "12.50\u{0}", "\u{a0}12.50", "\u{feff}12.50", "12.50\u{200e}"];
+    let digits = ["１", "１２.５０", "١٢", "1२", "Ⅻ", "½"];
     let sizes = ["0", "0.0", "0.000000", "0.0000001", "12.1234567", "0.000000000000000001"];
     for amounts in [&signs[..], &shapes, &spaces, &digits, &sizes] {
         refused.each("amount", texts(amounts), unacceptable("amount")).await;

@@ -1,9 +1,22 @@
 //! Cancellation: by the merchant while nothing was seen, by an operator until the payment is accepted.
 
-use futures::future::join_all;
+use futures::{
+    StreamExt,
+    future::{join, join_all},
+    stream,
+};
 use reqwest::StatusCode;
 use serde_json::json;
 use system_tests::{Answer, Merchant, TestApp};
+
+use super::money::{
+    Money, accept_late, assert_not_acceptable, assert_not_cancellable, cancelling, cancelling_for_kyc, credits,
+    standing, timeline, until_amount,
+};
+
+const ROUNDS: usize = 40;
+/// Rounds at the same time.
+const AT_ONCE: usize = 4;
 
 #[tokio::test]
 async fn a_merchant_cancels_while_nothing_was_seen() {
@@ -50,7 +63,7 @@ async fn money_that_was_seen_stops_the_merchant_but_not_the_operator() {
 }
 
 #[tokio::test]
-async fn money_after_a_cancellation_is_told_and_does_not_revive_the_invoice() {
+async fn case_26_money_after_a_cancellation_is_told_and_does_not_revive_the_invoice() {
     let app = TestApp::shared();
     let merchant = app.merchant();
     let created = merchant.create(&Merchant::invoice()).await;
@@ -64,28 +77,63 @@ async fn money_after_a_cancellation_is_told_and_does_not_revive_the_invoice() {
 }
 
 #[tokio::test]
-async fn cancellation_and_deposit_at_once_have_one_outcome() {
+async fn case_26_cancellation_and_deposit_at_once_have_one_outcome() {
     let app = TestApp::shared();
     let merchant = app.merchant();
-    for round in 0..10 {
+    let rounds = stream::iter((0..ROUNDS).map(|_| cancel_and_pay(&app, &merchant))).buffer_unordered(AT_ONCE);
+    assert_eq!(rounds.count().await, ROUNDS);
+}
+
+/// Either is first. The money is told in any case, and credited only where the invoice was not cancelled.
+async fn cancel_and_pay(app: &TestApp, merchant: &Merchant) {
+    let created = merchant.create(&Merchant::invoice()).await;
+    let invoice_id = created.invoice_id();
+    let mut money = Money::to(app, &created, "12.5");
+    let cancelling = Answer::patiently(|| cancelling(merchant, invoice_id, "cancel"));
+    let (cancelled, ()) = join(cancelling, money.is_seen()).await;
+    money.is_final().await;
+    let told = until_amount(merchant, invoice_id, "confirmed", "12.5").await;
+    if cancelled.status == StatusCode::OK {
+        assert_eq!(standing(&told), ["cancelled", "paid_after_cancel", "12.5", "0"]);
+        assert!(credits(app, invoice_id).await.is_empty());
+    } else {
+        assert_not_cancellable(&cancelled);
+        assert_eq!(standing(&merchant.until(invoice_id, "finished").await), ["finished", "none", "12.5", "0"]);
+        assert_eq!(credits(app, invoice_id).await, ["12500000"]);
+    }
+}
+
+#[tokio::test]
+async fn an_operator_cancels_for_kyc_until_the_payment_is_accepted_and_nothing_revives_that() {
+    let app = TestApp::shared();
+    let merchant = app.merchant();
+    for (amount, is_confirmed, status) in [("12.5", false, "payment_confirmation"), ("5", true, "partially_paid")] {
         let created = merchant.create(&Merchant::invoice()).await;
-        let path = format!("/invoices/{}/cancel", created.invoice_id());
-        let body = json!({ "reason": "requested_by_merchant" });
-        let key = format!("round {round}");
-        let (cancelled, _) = futures::join!(
-            merchant.post(&path, &key, &body),
-            app.pay("tron", "usdt", created.text("deposit_address"), "12.5"),
-        );
-        match cancelled.status {
-            StatusCode::OK => {
-                let told = merchant.until_exception(created.invoice_id(), "paid_after_cancel").await;
-                assert_eq!(told.text("status"), "cancelled");
-            }
-            StatusCode::CONFLICT => {
-                app.mine("tron", 20).await;
-                merchant.until(created.invoice_id(), "finished").await;
-            }
-            _ => panic!("{cancelled:#?}"),
+        let invoice_id = created.invoice_id();
+        let mut money = Money::to(&app, &created, amount);
+        if is_confirmed {
+            money.is_final().await;
+        } else {
+            money.is_seen().await;
         }
+        merchant.until(invoice_id, status).await;
+        let cancelled = Answer::patiently(|| cancelling_for_kyc(&app, invoice_id, "kyc")).await;
+        assert_eq!(cancelled.status, StatusCode::OK, "{cancelled:#?}");
+        assert_eq!(standing(&cancelled), ["cancelled", "paid_after_cancel", amount, "0"]);
+        let events = timeline(&merchant, invoice_id).await;
+        let last = events.last().unwrap();
+        assert_eq!(
+            (&last["actor"], &last["evidence"]["reason"]),
+            (&json!("operator:local"), &json!("kyc")),
+            "{last:#}"
+        );
+
+        money.is_final().await;
+        Money::to(&app, &created, "20").is_final().await;
+        let confirmed = if is_confirmed { "25" } else { "32.5" };
+        let told = until_amount(&merchant, invoice_id, "confirmed", confirmed).await;
+        assert_eq!(standing(&told), ["cancelled", "paid_after_cancel", confirmed, "0"]);
+        assert_not_acceptable(&accept_late(&merchant, invoice_id, "late").await, "cancelled");
+        assert!(credits(&app, invoice_id).await.is_empty());
     }
 }

@@ -1,9 +1,12 @@
 //! The address service down, slow, answering garbage, and executing without an answer.
 
+use futures::future::{join_all, join3};
 use reqwest::StatusCode;
 use serde_json::json;
 use stack::{Part, Settings};
 use system_tests::{Merchant, TestApp, eventually};
+
+use super::addresses::assert_share_no_address;
 
 async fn fault(app: &TestApp, merchant: &Merchant, kind: &str, times: Option<u32>) {
     let mut body = json!({ "system": "addresses", "operation": "create", "kind": kind, "match": merchant.id() });
@@ -23,19 +26,60 @@ async fn create_in_the_end(merchant: &Merchant, key: &str) -> system_tests::Answ
     eventually("the invoice to be created", || merchant.ask(key), |answer| answer.status == StatusCode::CREATED).await
 }
 
+/// Rows of a merchant: invoices, addresses, assignments.
+async fn kept(app: &TestApp, merchant: &Merchant) -> (i64, i64, i64) {
+    let counted = sqlx::query_as(
+        "select (select count(*) from invoice where merchant_id = $1),
+                (select count(*) from deposit_address where user_id = $1),
+                (select count(*) from address_assignment join invoice using (invoice_id) where merchant_id = $1)",
+    );
+    counted.bind(merchant.id()).fetch_one(&app.database().await).await.unwrap()
+}
+
 #[tokio::test]
-async fn down_is_503_and_the_same_key_goes_on() {
+async fn case_02_while_it_is_down_only_the_free_address_is_given_out_and_the_same_keys_go_on_later() {
     let app = TestApp::shared();
     let merchant = app.merchant();
+    app.fill_pool(&merchant, 1).await;
     fault(&app, &merchant, "error", None).await;
-    let refused = merchant.post("/invoices", "key", &Merchant::invoice()).await;
-    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:#?}");
-    assert!(refused.headers.contains_key("retry-after"));
+    let keys: Vec<_> = (0..10).map(|index| format!("creation {index}")).collect();
+    let first = join_all(keys.iter().map(|key| merchant.ask(key))).await;
+    assert_eq!(first.iter().filter(|answer| answer.status == StatusCode::CREATED).count(), 1, "{first:#?}");
+    for refused in first.iter().filter(|answer| answer.status != StatusCode::CREATED) {
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:#?}");
+        assert!(refused.headers.contains_key("retry-after"));
+    }
+    assert_eq!(kept(&app, &merchant).await, (1, 1, 1), "who was refused left nothing");
 
     mend(&app, &merchant).await;
-    let created = create_in_the_end(&merchant, "key").await;
-    let made = app.outside_effects("address_made", &merchant.id().to_string()).await;
-    assert_eq!(made.len(), 1);
+    let later = join_all(keys.iter().map(|key| merchant.insist(key))).await;
+    for ((key, first), later) in keys.iter().zip(&first).zip(&later) {
+        assert_eq!(later.status, StatusCode::CREATED, "{later:#?}");
+        assert_eq!(later.invoice_id(), merchant.invoice_id(key), "it is the invoice that was asked for first");
+        assert!(first.status != StatusCode::CREATED || first.body == later.body, "{first:#?} {later:#?}");
+    }
+    assert_share_no_address(&app, &merchant, &later, 1).await;
+    assert_eq!(kept(&app, &merchant).await, (10, 10, 10));
+}
+
+#[tokio::test]
+async fn case_03_who_gave_up_waiting_for_a_slow_answer_gets_the_one_invoice_with_its_key() {
+    let app = TestApp::shared();
+    let merchant = app.merchant();
+    let name = merchant.id().to_string();
+    app.break_down(("addresses", "create"), "slow", &name).await;
+    tokio::select! {
+        biased;
+        answer = merchant.ask("key") => panic!("the address service was not slow: {answer:#?}"),
+        () = app.until_struck(&name) => {}
+    }
+    let (created, again, ()) = join3(merchant.insist("key"), merchant.insist("key"), app.mend(&name)).await;
+
+    assert_eq!(created.status, StatusCode::CREATED, "{created:#?}");
+    assert_eq!((created.invoice_id(), &created.body), (merchant.invoice_id("key"), &again.body));
+    assert_eq!(kept(&app, &merchant).await, (1, 1, 1));
+    let made = app.outside_effects("address_made", &name).await;
+    assert_eq!(made.len(), 1, "{made:#?}");
     assert_eq!(made[0]["detail"]["address"], created.text("deposit_address"));
 }
 

@@ -41,7 +41,7 @@ async fn a_repeat_gets_the_first_answer_also_when_the_invoice_has_moved_on() {
 }
 
 #[tokio::test]
-async fn another_body_under_the_same_key_is_refused() {
+async fn case_04_another_body_under_the_same_key_is_refused() {
     let app = TestApp::shared();
     let merchant = app.merchant();
     let first = merchant.post("/invoices", "key", &Merchant::invoice()).await;
@@ -80,7 +80,7 @@ async fn a_key_is_needed() {
 }
 
 #[tokio::test]
-async fn an_external_id_is_one_invoice() {
+async fn case_04_an_external_id_is_one_invoice() {
     let app = TestApp::shared();
     let merchant = app.merchant();
     let mut body = Merchant::invoice();

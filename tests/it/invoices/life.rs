@@ -20,7 +20,8 @@ async fn a_new_invoice_awaits_its_deposit() {
     assert_eq!(created.text("exception"), "none");
     assert_eq!(created.text("amount"), "12.5");
     assert_eq!(created.text("external_id"), "order-1");
-    let nothing_yet = json!({ "due": "12.5", "seen": "0", "confirmed": "0", "overpaid": "0", "remaining": "12.5" });
+    let nothing_yet =
+        json!({ "due": "12.5", "seen": "0", "confirmed": "0", "overpaid": "0", "remaining": "12.5", "late": "0" });
     assert_eq!(created.body["amounts"], nothing_yet);
     let address = created.text("deposit_address");
     assert!(address.starts_with('T') && address.len() == 34, "{address}");

@@ -1,24 +1,9 @@
-//! Whose invoice it is.
+//! Which keys are good, and what a list of invoices is.
 
 use reqwest::StatusCode;
 use serde_json::json;
 use system_tests::{Answer, Merchant, TestApp};
 use uuid::Uuid;
-
-#[tokio::test]
-async fn another_merchants_invoice_is_not_there() {
-    let app = TestApp::shared();
-    let (owner, stranger) = (app.merchant(), app.merchant());
-    let invoice_id = owner.create(&Merchant::invoice()).await.invoice_id();
-
-    assert_eq!(stranger.read(invoice_id).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(stranger.get("/invoices").await.body["items"], json!([]));
-    let cancel = stranger.post(&format!("/invoices/{invoice_id}/cancel"), "key", &json!({ "reason": "other" })).await;
-    assert_eq!(cancel.status, StatusCode::NOT_FOUND);
-    let missing = stranger.read(Uuid::now_v7()).await;
-    assert_eq!(missing.status, StatusCode::NOT_FOUND);
-    assert_eq!(missing.body["code"], stranger.read(invoice_id).await.body["code"], "the two cannot be told apart");
-}
 
 #[tokio::test]
 async fn no_key_a_bad_key_and_a_key_without_the_scope_are_told_apart() {

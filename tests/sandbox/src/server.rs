@@ -94,6 +94,7 @@ fn control_routes() -> Router<Arc<Sandbox>> {
         .route("/chains/{network}/replace", post(control::replace::replace))
         .route("/chains/{network}/mine", post(control::mine::mine))
         .route("/chains/{network}/reorg", post(control::reorg::reorg))
+        .route("/addresses/next", post(control::addresses::plan))
         .route("/watcher/repeat", post(control::repeat::repeat))
         .route("/watcher/observations", post(control::observations::send))
         .route("/watcher/pause", post(control::pause::pause))

@@ -37,8 +37,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .env(Part::Api, "PERDURA_SALE_LATE", "10s");
     let recorder = Recorder { app: TestApp::isolated(settings).await, folder };
     recorder.paid().await?;
+    recorder.paid_by_two_deposits().await?;
     recorder.expired().await?;
     recorder.expired_with_too_little().await?;
+    recorder.accepted_late().await?;
     recorder.cancelled().await?;
     recorder.waiting_on_a_new_address().await?;
     recorder.code_used().await?;
@@ -73,6 +75,17 @@ impl Recorder {
         self.record("invoice-paid", &self.closed(&created).await)
     }
 
+    async fn paid_by_two_deposits(&self) -> Result<(), Box<dyn Error>> {
+        let (merchant, created) = self.create(900).await;
+        self.app.pay("tron", "usdt", created.text("deposit_address"), "5").await;
+        merchant.until_exception(created.invoice_id(), "paid_partial").await;
+        self.app.pay("tron", "usdt", created.text("deposit_address"), "7.5").await;
+        merchant.until(created.invoice_id(), "payment_confirmation").await;
+        self.app.mine("tron", 20).await;
+        merchant.until(created.invoice_id(), "finished").await;
+        self.record("invoice-paid-by-two-deposits", &self.closed(&created).await)
+    }
+
     async fn expired(&self) -> Result<(), Box<dyn Error>> {
         let (_, created) = self.create(1).await;
         self.record("invoice-expired", &self.closed(&created).await)
@@ -85,6 +98,20 @@ impl Recorder {
         self.app.mine("tron", 20).await;
         merchant.until(created.invoice_id(), "partially_paid").await;
         self.record("invoice-expired-partially-paid", &self.closed(&created).await)
+    }
+
+    /// Accepted while it is late, confirmed after that.
+    async fn accepted_late(&self) -> Result<(), Box<dyn Error>> {
+        let (merchant, created) = self.create(1).await;
+        merchant.until(created.invoice_id(), "expired").await;
+        self.app.pay("tron", "usdt", created.text("deposit_address"), "12.5").await;
+        merchant.until_exception(created.invoice_id(), "paid_late").await;
+        let path = format!("/invoices/{}/accept-late", created.invoice_id());
+        merchant.post(&path, "accept", &json!({ "note": "the buyer called" })).await;
+        merchant.until(created.invoice_id(), "payment_confirmation").await;
+        self.app.mine("tron", 20).await;
+        merchant.until(created.invoice_id(), "finished").await;
+        self.record("invoice-accepted-late", &self.closed(&created).await)
     }
 
     async fn cancelled(&self) -> Result<(), Box<dyn Error>> {

@@ -12,7 +12,7 @@ use crate::child::{answer_of, guarded, output_of, spawn};
 use crate::postgres::database_url;
 use crate::ready::Probe;
 use crate::secrets::{
-    CIAM_KEY, CODEC_KEYS, FINGERPRINT_KEY, MAMBU_KEY, PIN_PEPPER, SLACK_WEBHOOK, VENDRON_TOKEN, WATCHER_KEY,
+    CIAM_KEY, CODEC_KEYS, FINGERPRINT_KEY, MAMBU_KEY, PIN_PEPPER, SLACK_WEBHOOK, VENDRON_TOKEN, VIEW_KEY, WATCHER_KEY,
     WATCHER_SECRETS, write_private,
 };
 use crate::settings::{Settings, build_folder, target_folder};
@@ -176,6 +176,7 @@ fn api(blueprint: &Blueprint, command: &mut Command) {
     let ports = blueprint.ports();
     command.env("PERDURA_LISTEN", loopback(ports.api));
     command.env("PERDURA_FINGERPRINT_KEY_FILE", blueprint.secrets.path(FINGERPRINT_KEY));
+    command.env("PERDURA_VIEW_KEY_FILE", blueprint.secrets.path(VIEW_KEY));
     command.env("PERDURA_WATCHER_SECRETS_FILE", blueprint.secrets.path(WATCHER_SECRETS));
     if blueprint.settings.is_local() {
         command.env("PERDURA_OPEN_CODEC_LISTEN", loopback(ports.codec));
@@ -183,7 +184,9 @@ fn api(blueprint: &Blueprint, command: &mut Command) {
         command.env("PERDURA_UI_ORIGIN", format!("{},http://localhost:{}", blueprint.ui_url(), ports.ui));
         return;
     }
-    for rate in ["PERDURA_KEY_RATE", "PERDURA_KEY_BURST", "PERDURA_ADDRESS_RATE", "PERDURA_ADDRESS_BURST"] {
+    for rate in
+        ["PERDURA_KEY_RATE", "PERDURA_KEY_BURST", "PERDURA_ADDRESS_RATE", "PERDURA_ADDRESS_BURST", "PERDURA_FORM_RATE"]
+    {
         // All tests of a stack call from one address, and storms are what some of them are about.
         command.env(rate, "100000");
     }

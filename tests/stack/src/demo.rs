@@ -2,7 +2,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::binaries::{create_key, run_api, tell_api};
 use crate::blueprint::Blueprint;
@@ -52,7 +52,7 @@ pub struct Demo {
 /// The API's bearer keys, and the secret that signs what watchers send.
 #[derive(Clone, Debug, Serialize)]
 pub struct Keys {
-    /// Of the demo merchant: opens and reads invoices.
+    /// Of the demo merchant: opens and reads invoices, and makes forms.
     pub merchant: String,
     /// Of the frontend `demo`: issues and reads purchase codes, opens fridges and reads their sales.
     pub frontend: String,
@@ -73,6 +73,8 @@ pub struct Keys {
 pub struct DemoData {
     /// The merchant whose key `keys.merchant` is: a UUID.
     pub merchant_id: String,
+    /// A form of the merchant over USDT on tron, whose buyers say how much.
+    pub form_id: String,
     /// A client of the lender.
     pub client_id: String,
     /// The client's credit line.
@@ -114,7 +116,11 @@ impl Demo {
             s3_url: blueprint.aws_url(),
             dynamodb_url: blueprint.aws_url(),
             keys: Keys {
-                merchant: key(MERCHANT_KEY, &format!("merchant:{merchant_id}"), &["invoices:write", "invoices:read"])?,
+                merchant: key(
+                    MERCHANT_KEY,
+                    &format!("merchant:{merchant_id}"),
+                    &["invoices:write", "invoices:read", "forms:write"],
+                )?,
                 frontend: key(
                     FRONTEND_KEY,
                     FRONTEND,
@@ -132,6 +138,8 @@ impl Demo {
             },
             demo: DemoData {
                 merchant_id,
+                // Whoever serves forms has yet to start.
+                form_id: String::new(),
                 client_id: "C-1".to_owned(),
                 credit_line_id: "CL-1".to_owned(),
                 loan_account_ids: (1..=5).map(|number| format!("LN-{number}")).collect(),
@@ -179,6 +187,18 @@ fn import(blueprint: &Blueprint, what: &str, csv: &str) -> Result<()> {
     let file = blueprint.state.path(&format!("{what}.csv"));
     fs::write(&file, csv).with_context(|| format!("cannot write {}", file.display()))?;
     run_api(blueprint, &[what, "import", &file.to_string_lossy()]).map(drop)
+}
+
+/// Has the API keep the demo's form: the same one at every start.
+pub(crate) async fn seed_form(blueprint: &Blueprint, demo: &mut Demo) -> Result<()> {
+    let authorization = format!("Bearer {}", demo.keys.merchant);
+    let headers = [("Authorization", authorization.as_str()), ("Idempotency-Key", "demo-form")];
+    let form = json!({ "coin_id": "usdt", "network_id": "tron", "title": "Donations" });
+    let kept = http::post_with(blueprint.ports().api, "/invoice-forms", &headers, &form).await;
+    let kept: Value = serde_json::from_str(&kept.context("the API does not take the demo's form")?)?;
+    let form_id = kept["form_id"].as_str().context("the API names no form")?;
+    form_id.clone_into(&mut demo.demo.form_id);
+    Ok(())
 }
 
 /// Tells the sandbox of the demo's client: the loans that it does not know yet, and a one-time password to spend.

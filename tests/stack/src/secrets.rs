@@ -11,6 +11,7 @@ use rand::rngs::OsRng;
 
 pub(crate) const CODEC_KEYS: &str = "codec.keys";
 pub(crate) const FINGERPRINT_KEY: &str = "fingerprint.key";
+pub(crate) const VIEW_KEY: &str = "view.key";
 pub(crate) const WATCHER_SECRETS: &str = "watcher.secrets";
 pub(crate) const POSTGRES_PASSWORD: &str = "postgres.password";
 pub(crate) const MERCHANT_ID: &str = "merchant.id";
@@ -39,9 +40,9 @@ impl Secrets {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let secrets = Self { folder };
         secrets.ensure(CODEC_KEYS, || Ok(format!("local-1:{}", STANDARD.encode(random::<32>()?))))?;
-        secrets.ensure(FINGERPRINT_KEY, || Ok(STANDARD.encode(random::<32>()?)))?;
-        secrets.ensure(CODE_KEY, || Ok(STANDARD.encode(random::<32>()?)))?;
-        secrets.ensure(PIN_PEPPER, || Ok(STANDARD.encode(random::<32>()?)))?;
+        for key in [FINGERPRINT_KEY, VIEW_KEY, CODE_KEY, PIN_PEPPER] {
+            secrets.ensure(key, || Ok(STANDARD.encode(random::<32>()?)))?;
+        }
         for outside in [MAMBU_KEY, CIAM_KEY, VENDRON_TOKEN] {
             secrets.ensure(outside, || Ok(URL_SAFE_NO_PAD.encode(random::<24>()?)))?;
         }
@@ -159,8 +160,9 @@ mod tests {
         let secrets = Secrets::open(folder.clone()).unwrap();
         let key = secrets.read(CODEC_KEYS).unwrap();
         assert_eq!(STANDARD.decode(key.strip_prefix("local-1:").unwrap()).unwrap().len(), 32);
-        assert_eq!(STANDARD.decode(secrets.read(CODE_KEY).unwrap()).unwrap().len(), 32);
-        assert_eq!(STANDARD.decode(secrets.read(PIN_PEPPER).unwrap()).unwrap().len(), 32);
+        for name in [FINGERPRINT_KEY, VIEW_KEY, CODE_KEY, PIN_PEPPER] {
+            assert_eq!(STANDARD.decode(secrets.read(name).unwrap()).unwrap().len(), 32, "{name}");
+        }
         assert_eq!([MAMBU_KEY, CIAM_KEY, VENDRON_TOKEN].map(|name| secrets.read(name).unwrap().len()), [32; 3]);
         assert!(secrets.read(WATCHER_SECRETS).unwrap().starts_with("whsec_"));
         assert_eq!(secrets.read(MERCHANT_ID).unwrap().len(), 36);

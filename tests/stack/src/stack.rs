@@ -40,8 +40,9 @@ impl Stack {
         let processes = Part::ALL.map(|part| Process::new(part, &logs));
         let crew = Arc::new(Crew { processes, blueprint });
         crew.blueprint.settings.tell("Starting Postgres, Temporal, MiniStack and our programs …");
-        let (demo, ()) = tokio::try_join!(crew.stores_and_sandbox(), crew.launch(Part::Temporal))?;
+        let (mut demo, ()) = tokio::try_join!(crew.stores_and_sandbox(), crew.launch(Part::Temporal))?;
         tokio::try_join!(crew.launch(Part::Api), crew.launch(Part::Worker))?;
+        demo::seed_form(&crew.blueprint, &mut demo).await?;
         if crew.blueprint.settings.is_local() {
             let json = serde_json::to_string_pretty(&demo)?;
             write_private(&crew.blueprint.state.path("demo.json"), &format!("{json}\n"))?;

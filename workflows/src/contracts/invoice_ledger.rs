@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use temporalio_macros::activity_definitions;
 use uuid::Uuid;
 
-use crate::invoices::{CancelRequest, InvoicePolicy, InvoiceRequest, OpenReply, Standing};
+use crate::invoices::{
+    AcceptLateReply, AcceptLateRequest, CancelRequest, InvoicePolicy, InvoiceRequest, OpenReply, Standing,
+};
 
 /// The database does not answer.
 pub const UNAVAILABLE: &str = "invoice_ledger.unavailable";
@@ -30,6 +32,7 @@ pub struct CreateInvoice {
 /// What became of a creation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, on its way to be written as JSON")]
 pub enum CreateResult {
     /// The answer to the caller, and where the invoice stands if there is one now.
     Answered {
@@ -53,6 +56,17 @@ pub struct Advance {
     pub cause: String,
     /// A cancellation to try, beside looking.
     pub cancel: Option<CancelRequest>,
+    /// The workflow's time.
+    pub now: DateTime<Utc>,
+}
+
+/// Accepts what came late.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AcceptLate {
+    /// Which invoice.
+    pub invoice_id: Uuid,
+    /// Who accepts, and why.
+    pub request: AcceptLateRequest,
     /// The workflow's time.
     pub now: DateTime<Utc>,
 }
@@ -83,6 +97,12 @@ impl InvoiceLedger {
         unimplemented!()
     }
 
+    /// Lets late money count as in time, and credits at once what a finished invoice has got since; or says why not.
+    #[activity(name = "invoice_ledger.accept_late")]
+    pub fn accept_late(_: AcceptLate) -> Result<AcceptLateReply, Infallible> {
+        unimplemented!()
+    }
+
     /// One credit per confirmed deposit output; the invoice becomes `finished`.
     #[activity(name = "invoice_ledger.credit_merchant")]
     pub fn credit_merchant(_: CreditMerchant) -> Result<Standing, Infallible> {
@@ -91,5 +111,6 @@ impl InvoiceLedger {
 }
 
 pub use invoice_ledger::{
-    Advance as AdvanceActivity, Create as CreateActivity, CreditMerchant as CreditMerchantActivity,
+    AcceptLate as AcceptLateActivity, Advance as AdvanceActivity, Create as CreateActivity,
+    CreditMerchant as CreditMerchantActivity,
 };

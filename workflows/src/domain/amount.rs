@@ -61,6 +61,12 @@ impl BaseUnits {
         if other >= self { Self::zero() } else { Self(&self.0 - &other.0) }
     }
 
+    /// So many basis points of this, rounded down: 1000 of them are a tenth.
+    #[must_use]
+    pub fn basis_points(&self, points: u16) -> Self {
+        Self(&self.0 * u32::from(points) / 10_000_u32)
+    }
+
     /// Whether this is nothing.
     pub fn is_zero(&self) -> bool {
         *self == Self::zero()
@@ -164,6 +170,17 @@ mod tests {
         assert_eq!(BaseUnits::parse(&"9".repeat(79), 0), Err(AmountError::TooLarge));
         assert_eq!(BaseUnits::parse(&"9".repeat(200), 0), Err(AmountError::TooLarge));
         assert!(BaseUnits::parse(&"9".repeat(78), 0).is_ok());
+    }
+
+    #[test]
+    fn basis_points_are_rounded_down() {
+        for (units, points, part) in
+            [(12_500_u64, 100, 125_u64), (99, 100, 0), (199, 50, 0), (200, 50, 1), (7, 10_000, 7), (7, 0, 0)]
+        {
+            assert_eq!(BaseUnits::from(units).basis_points(points), part.into(), "{points} of {units}");
+        }
+        let most: BaseUnits = "9".repeat(78).parse().unwrap();
+        assert_eq!(most.basis_points(1000).to_string(), "9".repeat(77));
     }
 
     proptest! {

@@ -2,14 +2,19 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use temporalio_workflow::{WorkflowContext, WorkflowResult};
+use uuid::Uuid;
 
-use super::{CancelReply, CancelRequest, InvoiceInput, InvoiceWorkflow, OpenReply, OpenResult, Standing};
+use super::{
+    AcceptLateReply, AcceptLateRequest, CancelReply, CancelRequest, InvoiceInput, InvoiceWorkflow, OpenReply,
+    OpenResult, Standing,
+};
 use crate::{
-    attributes::BUSINESS_STATUS,
+    attributes::{BUSINESS_STATUS, NEEDS_ATTENTION},
     contracts::{
         addresses::{Addresses, CreateAddress, LastLook},
-        invoice_ledger::{Advance, CreateInvoice, CreateResult, CreditMerchant, InvoiceLedger},
+        invoice_ledger::{AcceptLate, Advance, CreateInvoice, CreateResult, CreditMerchant, InvoiceLedger},
     },
+    domain::BaseUnits,
     steps::{self, StepBounds},
 };
 
@@ -17,6 +22,8 @@ type Context = WorkflowContext<InvoiceWorkflow>;
 
 /// The service may give an address that is another merchant's; it is asked this often before the caller hears no.
 const ADDRESS_TRIES: u32 = 5;
+/// A run that met a reorganisation when operators were not told of them does not tell them when it is replayed.
+const ATTENTION_TO_REORGS: &str = "attention-to-reorgs";
 
 /// Creates the invoice: on an address of the pool, else on a new one.
 pub(super) async fn create(ctx: &Context) -> WorkflowResult<(OpenReply, Option<Standing>)> {
@@ -43,12 +50,21 @@ async fn insert(ctx: &Context, address: Option<String>) -> WorkflowResult<Create
     Ok(steps::on_our_store(ctx, || InvoiceLedger::create, create, bounds(ctx), "create the invoice").await?)
 }
 
+/// The first key is the invoice's, so that no run leaves an address behind that the next one would not find. When that
+/// address is another merchant's it stays so: every further key is of its run alone.
+fn address_key(invoice_id: Uuid, run_id: &str, attempt: u32) -> String {
+    match attempt {
+        0 => format!("{invoice_id}/address"),
+        _ => format!("{invoice_id}/address/{run_id}/{attempt}"),
+    }
+}
+
 async fn new_address(ctx: &Context, attempt: u32) -> Option<String> {
     let InvoiceInput { request, policy, .. } = input(ctx);
     let create = CreateAddress {
         merchant_id: request.merchant_id,
         network_id: request.network_id,
-        key: format!("{}/address/{attempt}", request.invoice_id),
+        key: address_key(request.invoice_id, ctx.run_id(), attempt),
     };
     let call = steps::call(policy.creation, bounds(ctx), "ask for a new address");
     steps::persistently(ctx, Addresses::create, create, call, policy.attention).await.ok()
@@ -80,6 +96,12 @@ pub(super) async fn cancel(ctx: &Context, request: &CancelRequest) -> WorkflowRe
     Ok(CancelReply { fingerprint: request.fingerprint.clone(), cancelled: standing.is_cancelled_by(request), standing })
 }
 
+/// Lets what came late count as in time, if the invoice is over.
+pub(super) async fn accept_late(ctx: &Context, request: AcceptLateRequest) -> WorkflowResult<AcceptLateReply> {
+    let accept = AcceptLate { invoice_id: input(ctx).request.invoice_id, request, now: steps::now(ctx) };
+    Ok(steps::on_our_store(ctx, || InvoiceLedger::accept_late, accept, bounds(ctx), "accept what came late").await?)
+}
+
 async fn advance(ctx: &Context, cause: String, cancel: Option<CancelRequest>, label: &str) -> WorkflowResult<Standing> {
     let invoice_id = input(ctx).request.invoice_id;
     let advance = Advance { invoice_id, cause, cancel, now: steps::now(ctx) };
@@ -95,24 +117,32 @@ pub(super) async fn credit_merchant(ctx: &Context) -> WorkflowResult<Standing> {
 
 /// Tells operators where the invoice stands.
 pub(super) fn show(ctx: &Context, standing: &Standing) {
-    let status = standing.status.to_string();
-    if ctx.search_attributes().get(&BUSINESS_STATUS).as_ref() != Some(&status) {
-        ctx.upsert_search_attributes([BUSINESS_STATUS.value_set(status)]);
+    let (status, needs_attention) = (standing.status.to_string(), standing.is_reorged_after_finish());
+    let shown = ctx.search_attributes();
+    let mut updates = Vec::new();
+    if shown.get(&BUSINESS_STATUS).as_ref() != Some(&status) {
+        updates.push(BUSINESS_STATUS.value_set(status));
+    }
+    if shown.get(&NEEDS_ATTENTION).unwrap_or_default() != needs_attention && ctx.patched(ATTENTION_TO_REORGS) {
+        updates.push(NEEDS_ATTENTION.value_set(needs_attention));
+    }
+    if !updates.is_empty() {
+        ctx.upsert_search_attributes(updates);
     }
     ctx.set_current_details(details(&input(ctx), standing));
 }
 
 fn details(input: &InvoiceInput, standing: &Standing) -> String {
     let request = &input.request;
-    let amount =
-        |units: &crate::domain::BaseUnits| format!("{} {}", units.to_decimal(request.decimals), request.coin_id);
+    let amount = |units: &BaseUnits| format!("{} {}", units.to_decimal(request.decimals), request.coin_id);
+    let late = if standing.late.is_zero() { String::new() } else { format!(", late {}", amount(&standing.late)) };
     let next = match (standing.status, standing.wake_at) {
         (_, None) => "closed, the address cools down".to_owned(),
         (status, Some(at)) if status.is_open() => format!("deadline {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
         (_, Some(at)) => format!("monitored until {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
     };
     format!(
-        "**{}** ({})\n\ndue {} on {}\n\nseen {}, confirmed {}\n\n{next}",
+        "**{}** ({})\n\ndue {} on {}\n\nseen {}, confirmed {}{late}\n\n{next}",
         standing.status,
         standing.exception,
         amount(&request.amount),
@@ -133,4 +163,34 @@ fn bounds(ctx: &Context) -> StepBounds {
         retry_at_most: invoice.input.policy.retry_at_most,
         attention: invoice.input.policy.attention,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invoices::{InvoiceException, InvoiceStatus, samples};
+
+    #[test]
+    fn four_lines_tell_where_an_invoice_stands() {
+        let waiting = samples::standing(InvoiceStatus::WaitingForDeposit);
+        let expected = "**waiting_for_deposit** (none)\n\ndue 1 usdt on tron\n\nseen 0 usdt, confirmed 0 usdt\n\n\
+                        deadline 1970-01-01T01:00:00Z";
+        assert_eq!(details(&samples::input(), &waiting), expected);
+        let expired = samples::standing(InvoiceStatus::Expired);
+        let late = Standing { exception: InvoiceException::PaidLate, late: 150.into(), wake_at: None, ..expired };
+        let expected = "**expired** (paid_late)\n\ndue 1 usdt on tron\n\n\
+                        seen 0 usdt, confirmed 0 usdt, late 1.5 usdt\n\nclosed, the address cools down";
+        assert_eq!(details(&samples::input(), &late), expected);
+    }
+
+    #[test]
+    fn only_credited_money_that_was_taken_back_needs_a_person() {
+        for status in InvoiceStatus::ALL {
+            for exception in InvoiceException::ALL {
+                let standing = Standing { exception, ..samples::standing(status) };
+                let expected = (status, exception) == (InvoiceStatus::Finished, InvoiceException::Reorged);
+                assert_eq!(standing.is_reorged_after_finish(), expected, "{status} ({exception})");
+            }
+        }
+    }
 }

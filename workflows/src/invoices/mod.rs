@@ -5,6 +5,9 @@
 mod ledger;
 mod money;
 mod policy;
+#[cfg(test)]
+mod samples;
+mod sighting;
 mod status;
 pub mod transition;
 mod workflow;
@@ -13,8 +16,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use money::{Output, OutputState, Sums, confirmed};
+pub use money::{Output, OutputState, Sums, confirmed, late};
 pub use policy::{InvoicePolicy, InvoiceTerms};
+pub use sighting::Sighting;
 pub use status::{EDGES, InvoiceException, InvoiceStatus};
 pub use workflow::InvoiceWorkflow;
 
@@ -35,6 +39,9 @@ pub struct InvoiceRequest {
     pub invoice_id: Uuid,
     /// Owner of the invoice and of its address.
     pub merchant_id: Uuid,
+    /// The form that a buyer filled; none when the merchant asked himself.
+    #[serde(default)]
+    pub form_id: Option<Uuid>,
     /// Coin, as in the catalogue.
     pub coin_id: String,
     /// Network, as in the catalogue.
@@ -141,6 +148,9 @@ pub struct Standing {
     pub seen: BaseUnits,
     /// Money confirmed in time.
     pub confirmed: BaseUnits,
+    /// Money that came after its time and was not accepted.
+    #[serde(default)]
+    pub late: BaseUnits,
     /// Number of the last event; grows with every change that a reader can see.
     pub version: i64,
     /// Time of the last event.
@@ -160,6 +170,51 @@ impl Standing {
     pub fn is_cancelled_by(&self, request: &CancelRequest) -> bool {
         self.status == InvoiceStatus::Cancelled && self.cause == request.cause
     }
+
+    /// Whether the chain took back money that the merchant was credited with: a person has to decide.
+    pub fn is_reorged_after_finish(&self) -> bool {
+        self.status == InvoiceStatus::Finished && self.exception == InvoiceException::Reorged
+    }
+}
+
+/// Argument of the update `accept_late`: everything that came late until now counts as in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptLateRequest {
+    /// The update's own id: the cause that the ledger records.
+    pub cause: String,
+    /// Who accepts.
+    pub actor: String,
+    /// Free text of the caller.
+    pub note: String,
+    /// HMAC of the request's body, in hexadecimal.
+    pub fingerprint: String,
+}
+
+/// Why late money is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateRefusal {
+    /// The invoice still awaits its money.
+    NotOver,
+    /// It was cancelled, which is final.
+    Cancelled,
+    /// No money came late.
+    NothingLate,
+    /// What came late is not confirmed, and nobody waits for that any more.
+    NotConfirmed,
+    /// What came is confirmed and less than due, and nobody waits for the rest any more.
+    TooLittle,
+}
+
+/// Answer of the update `accept_late`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptLateReply {
+    /// Fingerprint of the first request under this key.
+    pub fingerprint: String,
+    /// Why nothing was accepted, if so.
+    pub refusal: Option<LateRefusal>,
+    /// Where the invoice stood right after.
+    pub standing: Standing,
 }
 
 /// Argument of the update `deposits_changed`: a pointer, the money is in the rows.

@@ -36,6 +36,8 @@ pub struct Output {
     pub first_seen_at: DateTime<Utc>,
     /// Whether it is the coin that the invoice asks for, by its contract.
     pub right_asset: bool,
+    /// Whether the merchant was credited with it.
+    pub credited: bool,
 }
 
 impl Output {
@@ -61,10 +63,12 @@ pub struct Sums {
     pub seen: BaseUnits,
     /// In time and confirmed.
     pub confirmed: BaseUnits,
-    /// After the deadline, confirmed or not.
+    /// After its time and not accepted, confirmed or not.
     pub late: BaseUnits,
     /// Another asset is there.
     pub wrong_asset: bool,
+    /// The chain has taken back what the merchant was credited with.
+    pub taken_back: bool,
 }
 
 impl Sums {
@@ -76,6 +80,7 @@ impl Sums {
             confirmed: confirmed(outputs, terms).iter().map(|output| &output.amount).sum(),
             late: late.iter().map(|output| &output.amount).sum(),
             wrong_asset: outputs.iter().any(|output| output.counts() && !output.right_asset),
+            taken_back: outputs.iter().any(|output| output.credited && !output.is_confirmed(terms.confirmations)),
         }
     }
 }
@@ -86,11 +91,17 @@ pub fn confirmed<'a>(outputs: &'a [Output], terms: &InvoiceTerms) -> Vec<&'a Out
     in_time.into_iter().filter(|output| output.is_confirmed(terms.confirmations)).collect()
 }
 
+/// The outputs that came after their time and were not accepted.
+pub fn late<'a>(outputs: &'a [Output], terms: &InvoiceTerms) -> Vec<&'a Output> {
+    by_deadline(outputs, terms).1
+}
+
 /// What counts, in time and late. An output is in time when it was first seen before the deadline, or before the end of
 /// the grace if there was money before the deadline.
 fn by_deadline<'a>(outputs: &'a [Output], terms: &InvoiceTerms) -> (Vec<&'a Output>, Vec<&'a Output>) {
     let right: Vec<_> = outputs.iter().filter(|output| output.counts() && output.right_asset).collect();
-    let started = right.iter().any(|output| output.first_seen_at < terms.expires_at);
-    let cut_off = if started { terms.complete_by.max(terms.expires_at) } else { terms.expires_at };
+    let in_time_until = terms.in_time_until();
+    let started = right.iter().any(|output| output.first_seen_at < in_time_until);
+    let cut_off = if started { terms.complete_by.max(in_time_until) } else { in_time_until };
     right.into_iter().partition(|output| output.first_seen_at < cut_off)
 }

@@ -67,6 +67,8 @@ pub struct InvoiceTerms {
     pub monitoring: Duration,
     /// Confirmations that make a deposit count as confirmed.
     pub confirmations: u32,
+    /// When the merchant accepted what had come late until then, if he did: the deadlines count anew from here.
+    pub late_accepted_at: Option<DateTime<Utc>>,
 }
 
 impl InvoiceTerms {
@@ -80,7 +82,25 @@ impl InvoiceTerms {
             complete_by: expires_at + policy.partial_grace,
             monitoring: policy.monitoring,
             confirmations: policy.confirmations,
+            late_accepted_at: None,
         }
+    }
+
+    /// The same terms once the merchant accepted at `at` what had come late until then.
+    #[must_use]
+    pub fn with_late_accepted(self, at: Option<DateTime<Utc>>, policy: &InvoicePolicy) -> Self {
+        let Some(at) = at else { return self };
+        Self {
+            confirm_by: self.confirm_by.max(at + policy.confirmation_window),
+            complete_by: self.complete_by.max(at + policy.partial_grace),
+            late_accepted_at: Some(at),
+            ..self
+        }
+    }
+
+    /// Money that was first seen before this is in time, whatever else there is.
+    pub fn in_time_until(&self) -> DateTime<Utc> {
+        self.late_accepted_at.map_or(self.expires_at, |at| at.max(self.expires_at))
     }
 
     /// Whether `amount` pays the invoice.

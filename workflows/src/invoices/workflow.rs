@@ -1,5 +1,7 @@
 #![expect(missing_docs, reason = "the workflow macros generate undocumented constants")]
 
+use std::collections::{BTreeMap, VecDeque};
+
 use chrono::{DateTime, Utc};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{
@@ -7,8 +9,8 @@ use temporalio_workflow::{
 };
 
 use super::{
-    CancelReply, CancelRequest, DepositsChanged, InvoiceInput, InvoiceOutcome, InvoiceStatus, OpenReply, Resumed,
-    Standing, ledger,
+    AcceptLateReply, AcceptLateRequest, CancelReply, CancelRequest, DepositsChanged, InvoiceInput, InvoiceOutcome,
+    InvoiceStatus, OpenReply, Resumed, Standing, ledger,
 };
 use crate::steps;
 
@@ -19,14 +21,18 @@ pub struct InvoiceWorkflow {
     asked: bool,
     opened: Option<OpenReply>,
     deposit_revision: i64,
-    cancellations: Vec<CancelRequest>,
-    cancelled: Vec<(String, CancelReply)>,
+    /// What callers wait for, in the order of arrival.
+    requests: VecDeque<Event>,
+    /// Their answers, by their causes.
+    cancelled: BTreeMap<String, CancelReply>,
+    accepted_late: BTreeMap<String, AcceptLateReply>,
 }
 
 /// What ends a wait.
 enum Event {
     Deposits(i64),
     Cancellation(CancelRequest),
+    AcceptLate(AcceptLateRequest),
     Deadline(DateTime<Utc>),
 }
 
@@ -41,8 +47,9 @@ impl InvoiceWorkflow {
             opened,
             input,
             deposit_revision: 0,
-            cancellations: Vec::new(),
-            cancelled: Vec::new(),
+            requests: VecDeque::new(),
+            cancelled: BTreeMap::new(),
+            accepted_late: BTreeMap::new(),
         }
     }
 
@@ -60,6 +67,7 @@ impl InvoiceWorkflow {
             standing = match event {
                 Event::Deposits(revision) => ledger::count_deposits(ctx, revision).await?,
                 Event::Cancellation(request) => cancel(ctx, request).await?,
+                Event::AcceptLate(request) => accept_late(ctx, request).await?,
                 Event::Deadline(at) => {
                     ledger::last_look(ctx).await;
                     ledger::meet_deadline(ctx, at).await?
@@ -95,26 +103,34 @@ impl InvoiceWorkflow {
         request: CancelRequest,
     ) -> Result<CancelReply, Box<dyn std::error::Error + Send + Sync>> {
         let cause = request.cause.clone();
-        ctx.state_mut(|invoice| invoice.cancellations.push(request));
-        ctx.wait_condition(|invoice| invoice.answer_to(&cause).is_some()).await?;
-        ctx.state(|invoice| invoice.answer_to(&cause).cloned()).ok_or_else(|| "the cancellation has no answer".into())
+        ctx.state_mut(|invoice| invoice.requests.push_back(Event::Cancellation(request)));
+        ctx.wait_condition(|invoice| invoice.cancelled.contains_key(&cause)).await?;
+        let reply = ctx.state(|invoice| invoice.cancelled.get(&cause).cloned());
+        reply.ok_or_else(|| "the cancellation has no answer".into())
+    }
+
+    /// Lets what came late until now count as in time, if the invoice is over.
+    #[update(name = "accept_late")]
+    pub async fn accept_late(
+        ctx: &mut WorkflowContext<Self>,
+        request: AcceptLateRequest,
+    ) -> Result<AcceptLateReply, Box<dyn std::error::Error + Send + Sync>> {
+        let cause = request.cause.clone();
+        ctx.state_mut(|invoice| invoice.requests.push_back(Event::AcceptLate(request)));
+        ctx.wait_condition(|invoice| invoice.accepted_late.contains_key(&cause)).await?;
+        let reply = ctx.state(|invoice| invoice.accepted_late.get(&cause).cloned());
+        reply.ok_or_else(|| "the acceptance has no answer".into())
     }
 }
 
 impl InvoiceWorkflow {
-    fn answer_to(&self, cause: &str) -> Option<&CancelReply> {
-        self.cancelled.iter().find(|(answered, _)| answered == cause).map(|(_, reply)| reply)
-    }
-
     fn has_event(&self, counted: i64) -> bool {
-        !self.cancellations.is_empty() || self.deposit_revision > counted
+        !self.requests.is_empty() || self.deposit_revision > counted
     }
 
     fn take_event(&mut self, counted: i64) -> Option<Event> {
-        if !self.cancellations.is_empty() {
-            return Some(Event::Cancellation(self.cancellations.remove(0)));
-        }
-        (self.deposit_revision > counted).then_some(Event::Deposits(self.deposit_revision))
+        let deposits = (self.deposit_revision > counted).then_some(Event::Deposits(self.deposit_revision));
+        self.requests.pop_front().or(deposits)
     }
 }
 
@@ -163,7 +179,15 @@ const fn what_is_waited_for(status: InvoiceStatus) -> &'static str {
 async fn cancel(ctx: &WorkflowContext<InvoiceWorkflow>, request: CancelRequest) -> WorkflowResult<Standing> {
     let reply = ledger::cancel(ctx, &request).await?;
     let standing = reply.standing.clone();
-    ctx.state_mut(|invoice| invoice.cancelled.push((request.cause, reply)));
+    ctx.state_mut(|invoice| invoice.cancelled.insert(request.cause, reply));
+    Ok(standing)
+}
+
+async fn accept_late(ctx: &WorkflowContext<InvoiceWorkflow>, request: AcceptLateRequest) -> WorkflowResult<Standing> {
+    let cause = request.cause.clone();
+    let reply = ledger::accept_late(ctx, request).await?;
+    let standing = reply.standing.clone();
+    ctx.state_mut(|invoice| invoice.accepted_late.insert(cause, reply));
     Ok(standing)
 }
 
@@ -182,4 +206,46 @@ async fn continue_if_long(ctx: &WorkflowContext<InvoiceWorkflow>, standing: &Sta
     input.resumed =
         ctx.state(|invoice| invoice.opened.clone()).map(|opened| Resumed { opened, standing: standing.clone() });
     match ctx.continue_as_new(input, ContinueAsNewOptions::builder().build())? {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invoices::{CancelReason, samples::input};
+
+    fn cancellation() -> Event {
+        Event::Cancellation(CancelRequest {
+            cause: "cancel/1".to_owned(),
+            actor: "merchant:his".to_owned(),
+            reason: CancelReason::RequestedByMerchant,
+            note: String::new(),
+            fingerprint: "print-of-body".to_owned(),
+        })
+    }
+
+    fn acceptance() -> Event {
+        Event::AcceptLate(AcceptLateRequest {
+            cause: "accept-late/1".to_owned(),
+            actor: "merchant:his".to_owned(),
+            note: String::new(),
+            fingerprint: "print-of-body".to_owned(),
+        })
+    }
+
+    #[test]
+    fn requests_come_in_the_order_of_arrival_and_before_deposits() {
+        let mut invoice = InvoiceWorkflow {
+            input: input(),
+            asked: true,
+            opened: None,
+            deposit_revision: 2,
+            requests: VecDeque::from([acceptance(), cancellation()]),
+            cancelled: BTreeMap::new(),
+            accepted_late: BTreeMap::new(),
+        };
+        assert!(matches!(invoice.take_event(1), Some(Event::AcceptLate(_))));
+        assert!(matches!(invoice.take_event(1), Some(Event::Cancellation(_))));
+        assert!(matches!(invoice.take_event(1), Some(Event::Deposits(2))));
+        assert!(!invoice.has_event(2) && invoice.take_event(2).is_none(), "what was counted is no news");
+    }
 }

@@ -16,14 +16,18 @@ use workflows::purchase_codes::Purchase;
 
 pub(crate) use brand::VoucherSettings;
 
-use super::{
+use super::qr;
+use crate::qr::{
+    QUIET, Symbol,
     bitmap::{self, Pixels},
-    qr::{self, QUIET, Symbol},
 };
 use brand::Brand;
 
-const TEMPLATE: &str = include_str!("template.svg");
-/// Of the whole picture, in pixels; the template says the same.
+/// What all vouchers share, drawn once.
+const GROUND: &str = include_str!("ground.svg");
+/// What each has of its own.
+const PURCHASE: &str = include_str!("purchase.svg");
+/// Of the whole picture, in pixels; the templates say the same.
 const SIZE: (u32, u32) = (640, 960);
 
 /// Containers have no fonts: these two are part of the program.
@@ -43,7 +47,7 @@ const AMOUNT: (usize, usize) = (400, 34);
 
 /// Draws vouchers.
 pub(super) struct Artist {
-    brand: Brand,
+    ground: Pixmap,
     host: String,
     /// Of the client's clock.
     offset: FixedOffset,
@@ -56,7 +60,7 @@ pub(super) enum DrawError {
     /// The code does not fit into a symbol.
     #[error("the QR symbol cannot be made")]
     Symbol(#[from] QrError),
-    /// A place of the template without a value.
+    /// A place of a template without a value.
     #[error("the template has an unknown place \"{0}\"")]
     Template(String),
     /// What was made is no picture.
@@ -79,21 +83,19 @@ impl Artist {
         }
         let fonts = Arc::new(fonts);
         let brand = Brand::load(settings, &options(&fonts))?;
-        Ok(Self { brand, host: settings.host().to_owned(), offset, fonts })
+        let ground = ground(&brand, &options(&fonts))?;
+        Ok(Self { ground, host: settings.host().to_owned(), offset, fonts })
     }
 
     /// The voucher of a purchase as a PNG. Takes a few milliseconds of a whole processor.
     pub(super) fn draw(&self, purchase: &Purchase) -> Result<Vec<u8>, DrawError> {
         let tree = Tree::from_str(&self.picture(purchase)?, &options(&self.fonts))?;
-        let (width, height) = SIZE;
-        let mut canvas = Pixmap::new(width, height).ok_or(DrawError::Canvas)?;
+        let mut canvas = self.ground.clone();
         resvg::render(&tree, Transform::identity(), &mut canvas.as_mut());
-        self.brand.stamp(&mut canvas);
-        let pixels = canvas.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]);
-        Ok(bitmap::encode(Pixels::Rgb, SIZE, &pixels.collect::<Vec<_>>())?)
+        Ok(bitmap::encode(Pixels::Rgb, SIZE, &without_alpha(&canvas))?)
     }
 
-    /// The voucher as an SVG.
+    /// What the voucher has of its own, as an SVG.
     fn picture(&self, purchase: &Purchase) -> Result<String, DrawError> {
         let code = purchase.code.expose();
         let symbol = Symbol::encode(&qr::content(&self.host, code))?;
@@ -101,16 +103,11 @@ impl Artist {
         let module = SYMBOL_SIDE / side;
         let margin = (SYMBOL_SIDE - module * side) / 2 + module * QUIET;
         let amount = text::amount(&purchase.amount);
-        fill(TEMPLATE, |place| {
+        fill(PURCHASE, |place| {
             Some(match place {
-                "brand_colour" => self.brand.colour(),
-                "on_brand" => self.brand.on_colour().to_owned(),
-                "accent" => self.brand.accent(),
-                "brand_name" => text::escaped(self.brand.name()),
-                "brand_size" => text::fitted(self.brand.name(), BRAND_NAME).to_string(),
                 "qr_left" => (SYMBOL_LEFT + margin).to_string(),
                 "qr_top" => (SYMBOL_TOP + margin).to_string(),
-                "qr_path" => path(&symbol, module),
+                "qr_path" => symbol.path(module),
                 "code" => text::escaped(&text::grouped(code)),
                 "amount_size" => text::fitted(&amount, AMOUNT).to_string(),
                 "amount" => text::escaped(&amount),
@@ -119,6 +116,35 @@ impl Artist {
             })
         })
     }
+}
+
+/// What all vouchers of a brand share.
+fn ground(brand: &Brand, options: &Options<'_>) -> Result<Pixmap, DrawError> {
+    let (width, height) = SIZE;
+    let mut canvas = Pixmap::new(width, height).ok_or(DrawError::Canvas)?;
+    resvg::render(&Tree::from_str(&branded(brand)?, options)?, Transform::identity(), &mut canvas.as_mut());
+    brand.stamp(&mut canvas);
+    Ok(canvas)
+}
+
+fn branded(brand: &Brand) -> Result<String, DrawError> {
+    fill(GROUND, |place| {
+        Some(match place {
+            "brand_colour" => brand.colour(),
+            "on_brand" => brand.on_colour().to_owned(),
+            "accent" => brand.accent(),
+            "brand_name" => text::escaped(brand.name()),
+            "brand_size" => text::fitted(brand.name(), BRAND_NAME).to_string(),
+            _ => return None,
+        })
+    })
+}
+
+/// Red, green and blue of each pixel: a voucher is opaque.
+fn without_alpha(canvas: &Pixmap) -> Vec<u8> {
+    let mut colours = Vec::with_capacity(canvas.data().len() / 4 * 3);
+    canvas.data().chunks_exact(4).for_each(|pixel| colours.extend_from_slice(&pixel[..3]));
+    colours
 }
 
 fn options(fonts: &Arc<Database>) -> Options<'static> {
@@ -138,22 +164,6 @@ fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> Result<String
     Ok(filled)
 }
 
-/// The dark modules as one path, a rectangle for each run of a row.
-fn path(symbol: &Symbol, module: usize) -> String {
-    let mut rectangles = Vec::new();
-    for (row, modules) in symbol.rows().enumerate() {
-        let mut column = 0;
-        for run in modules.chunk_by(PartialEq::eq) {
-            let (x, y, width) = (column * module, row * module, run.len() * module);
-            if run.first() == Some(&true) {
-                rectangles.push(format!("M{x} {y}h{width}v{module}h-{width}z"));
-            }
-            column += run.len();
-        }
-    }
-    rectangles.concat()
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -168,10 +178,12 @@ mod tests {
         settings: VoucherSettings,
     }
 
+    fn settings(arguments: &[&str]) -> VoucherSettings {
+        Settings::parse_from(["test"].iter().chain(arguments)).settings
+    }
+
     fn artist(arguments: &[&str]) -> Artist {
-        let arguments = ["test"].into_iter().chain(arguments.iter().copied());
-        let settings = Settings::parse_from(arguments).settings;
-        Artist::new(&settings, FixedOffset::west_opt(6 * 3600).unwrap()).unwrap()
+        Artist::new(&settings(arguments), FixedOffset::west_opt(6 * 3600).unwrap()).unwrap()
     }
 
     fn drawn(artist: &Artist) -> Pixmap {
@@ -223,9 +235,10 @@ mod tests {
 
     #[test]
     fn texts_are_escaped_and_never_filled_in_again() {
-        let artist = artist(&["--brand-name", "<&\"> {{code}}"]);
-        let svg = artist.picture(&purchase()).unwrap();
-        assert!(svg.contains("&lt;&amp;&quot;&gt; {{code}}</text>"), "{svg}");
+        let odd = ["--brand-name", "<&\"> {{accent}}"];
+        let artist = artist(&odd);
+        let svg = branded(&Brand::load(&settings(&odd), &options(&artist.fonts)).unwrap()).unwrap();
+        assert!(svg.contains("&lt;&amp;&quot;&gt; {{accent}}</text>"), "{svg}");
         drawn(&artist);
         let odd = Purchase { code: Confidential::new("A".repeat(21)), ..purchase() };
         assert!(artist.picture(&odd).unwrap().contains("AAAA-AAAA-AAAA-AAAA-AAAAA"));

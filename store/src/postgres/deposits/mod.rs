@@ -1,11 +1,19 @@
 //! Deposits as watchers report them: kept first, counted later.
 
+mod attach;
+mod identity;
+mod insert;
+mod kept;
+mod list;
 mod owner;
 mod record;
 mod share;
+mod sighting;
 mod state;
 
-pub(in crate::postgres) use state::state_of;
+pub use attach::{Attached, Attachment};
+pub use list::{DepositResult, KeptDeposit};
+pub(in crate::postgres) use state::{state_of, word};
 
 use chrono::{DateTime, Utc};
 use workflows::invoices::OutputState;

@@ -4,9 +4,10 @@ use uuid::Uuid;
 use workflows::{
     contracts::invoice_ledger::{CreateInvoice, CreateResult},
     domain::BaseUnits,
-    invoices::{CreatedInvoice, InvoiceException, InvoiceStatus, OpenReply, OpenResult, Standing},
+    invoices::{CreatedInvoice, InvoiceException, InvoiceRequest, InvoiceStatus, OpenReply, OpenResult, Standing},
 };
 
+use super::{EVENTS_CHANNEL, beginning::Beginning};
 use crate::postgres::{Database, StoreError, error::violates, numeric::to_numeric};
 
 /// The cause of an invoice's first event.
@@ -104,10 +105,11 @@ impl Database {
 /// very row that it locks, so that no two statements see the same address free.
 async fn insert(
     executor: impl PgExecutor<'_>,
-    CreateInvoice { request, policy, address, now }: &CreateInvoice,
+    create: &CreateInvoice,
     expires_at: DateTime<Utc>,
 ) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar!(
+    let CreateInvoice { request, policy, address, now } = create;
+    let claimed = sqlx::query!(
         r#"with claimed as (
             update deposit_address set available_at = 'infinity'
             where address_id = (
@@ -120,17 +122,21 @@ async fn insert(
         ), created as (
             insert into invoice (invoice_id, merchant_id, coin_id, network_id, deposit_address_id, amount, decimals,
                 contract, title, description, checkout_url, external_id, status, policy, fingerprint, created_at,
-                updated_at, expires_at)
-            select $1, $2, $3, $4, address_id, $5, $6, $7, $8, $9, $10, $11, 'waiting_for_deposit', $12, $13, $14, $14, $15
+                updated_at, expires_at, form_id)
+            select $1, $2, $3, $4, address_id, $5, $6, $7, $8, $9, $10, $11, 'waiting_for_deposit', $12, $13, $14, $14,
+                $15, $19
             from claimed
         ), assigned as (
             insert into address_assignment (address_id, invoice_id, assigned_at)
             select address_id, $1, $14 from claimed
         ), logged as (
-            insert into invoice_event (invoice_id, sequence, at, to_status, exception, seen, confirmed, cause, actor)
-            select $1, 1, $14, 'waiting_for_deposit', 'none', 0, 0, $16, $17 from claimed
+            insert into invoice_event (invoice_id, sequence, at, to_status, exception, seen, confirmed, cause, actor,
+                evidence)
+            select $1, 1, $14, 'waiting_for_deposit', 'none', 0, 0, $16, $17,
+                jsonb_build_object('invoice', $20::jsonb || jsonb_build_object('deposit_address', address))
+            from claimed
         )
-        select address from claimed"#,
+        select address as "address!", pg_notify($21, $1::uuid::text) from claimed"#,
         request.invoice_id,
         request.merchant_id,
         request.coin_id,
@@ -147,11 +153,23 @@ async fn insert(
         now,
         expires_at,
         CAUSE,
-        format!("merchant:{}", request.merchant_id),
+        actor(request),
         address.as_deref(),
+        request.form_id,
+        Json(Beginning::without_address(create, expires_at)) as _,
+        EVENTS_CHANNEL,
     )
     .fetch_optional(executor)
-    .await
+    .await?;
+    Ok(claimed.map(|claimed| claimed.address))
+}
+
+/// Who asked for the invoice.
+fn actor(request: &InvoiceRequest) -> String {
+    match request.form_id {
+        Some(form_id) => format!("form:{form_id}"),
+        None => format!("merchant:{}", request.merchant_id),
+    }
 }
 
 fn created(create: &CreateInvoice, deposit_address: String, expires_at: DateTime<Utc>) -> CreateResult {
@@ -161,6 +179,7 @@ fn created(create: &CreateInvoice, deposit_address: String, expires_at: DateTime
         exception: InvoiceException::None,
         seen: BaseUnits::zero(),
         confirmed: BaseUnits::zero(),
+        late: BaseUnits::zero(),
         version: 1,
         updated_at: create.now,
         cause: CAUSE.to_owned(),

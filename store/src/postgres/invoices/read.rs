@@ -43,97 +43,50 @@ pub struct Invoice {
     pub seen: BaseUnits,
     /// Confirmed in time.
     pub confirmed: BaseUnits,
+    /// After its time and not accepted, confirmed or not.
+    pub late: BaseUnits,
     /// Number of its last event.
     pub version: i64,
     /// HMAC of the request that created it.
     pub fingerprint: String,
+    /// The form that a buyer filled; none when the merchant asked himself.
+    pub form_id: Option<Uuid>,
     /// Beginning.
     pub created_at: DateTime<Utc>,
     /// Time of its last event.
     pub updated_at: DateTime<Utc>,
     /// End of the time to pay.
     pub expires_at: DateTime<Utc>,
+    /// When the merchant last accepted what had come late until then.
+    pub late_accepted_at: Option<DateTime<Utc>>,
 }
 
-/// What an event says of its invoice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvoiceEvent {
-    /// Number of the event: the invoice's version since then.
-    pub sequence: i64,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Status from then on.
-    pub to: InvoiceStatus,
-    /// Exception from then on.
-    pub exception: InvoiceException,
-    /// Money seen.
-    pub seen: BaseUnits,
-    /// Money confirmed.
-    pub confirmed: BaseUnits,
-    /// HMAC of the request that caused it, if one did.
-    pub fingerprint: Option<String>,
-}
-
-/// What a list is restricted to.
-#[derive(Debug, Clone, Default)]
-pub struct InvoiceFilter {
-    /// Status.
-    pub status: Option<InvoiceStatus>,
-    /// Exception.
-    pub exception: Option<InvoiceException>,
-    /// Coin.
-    pub coin_id: Option<String>,
-    /// Network.
-    pub network_id: Option<String>,
-    /// The merchant's own id.
-    pub external_id: Option<String>,
-    /// Created at this time or later.
-    pub created_from: Option<DateTime<Utc>>,
-    /// Created before this time.
-    pub created_to: Option<DateTime<Utc>>,
-}
-
-/// A place in a list: the last invoice that was given out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Position {
-    /// Its beginning.
-    pub created_at: DateTime<Utc>,
-    /// Its id.
-    pub invoice_id: Uuid,
-}
-
-struct Row {
-    invoice_id: Uuid,
-    merchant_id: Uuid,
-    coin_id: String,
-    network_id: String,
-    deposit_address: String,
-    amount: BigDecimal,
-    decimals: i16,
-    contract: Option<String>,
-    title: String,
-    description: String,
-    checkout_url: String,
-    external_id: Option<String>,
-    status: String,
-    exception: String,
-    seen: BigDecimal,
-    confirmed: BigDecimal,
-    version: i64,
-    fingerprint: String,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-}
-
-struct EventRow {
-    sequence: i64,
-    at: DateTime<Utc>,
-    to_status: String,
-    exception: String,
-    seen: BigDecimal,
-    confirmed: BigDecimal,
-    fingerprint: Option<String>,
+/// An invoice as it is read from its row.
+pub(super) struct Row {
+    pub(super) invoice_id: Uuid,
+    pub(super) merchant_id: Uuid,
+    pub(super) coin_id: String,
+    pub(super) network_id: String,
+    pub(super) deposit_address: String,
+    pub(super) amount: BigDecimal,
+    pub(super) decimals: i16,
+    pub(super) contract: Option<String>,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) checkout_url: String,
+    pub(super) external_id: Option<String>,
+    pub(super) status: String,
+    pub(super) exception: String,
+    pub(super) seen: BigDecimal,
+    pub(super) confirmed: BigDecimal,
+    pub(super) late: BigDecimal,
+    pub(super) version: i64,
+    pub(super) fingerprint: String,
+    pub(super) form_id: Option<Uuid>,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) late_accepted_at: Option<DateTime<Utc>>,
 }
 
 impl Database {
@@ -143,8 +96,8 @@ impl Database {
             Row,
             r#"select i.invoice_id, i.merchant_id, i.coin_id, i.network_id, a.address as deposit_address, i.amount,
                       i.decimals, i.contract, i.title, i.description, i.checkout_url, i.external_id,
-                      i.status::text as "status!", i.exception, i.seen, i.confirmed, i.version, i.fingerprint,
-                      i.created_at, i.updated_at, i.expires_at
+                      i.status::text as "status!", i.exception, i.seen, i.confirmed, i.late, i.version,
+                      i.fingerprint, i.form_id, i.created_at, i.updated_at, i.expires_at, i.late_accepted_at
                from invoice i join deposit_address a on a.address_id = i.deposit_address_id
                where i.invoice_id = $1"#,
             invoice_id,
@@ -153,64 +106,6 @@ impl Database {
         .await
         .map_err(StoreError::during("finding an invoice"))?;
         row.map(Invoice::try_from).transpose()
-    }
-
-    /// Up to `limit` invoices of a merchant, newest first, that come after `after`.
-    pub async fn list_invoices(
-        &self,
-        merchant_id: Uuid,
-        filter: &InvoiceFilter,
-        after: Option<Position>,
-        limit: i64,
-    ) -> Result<Vec<Invoice>, StoreError> {
-        let rows = sqlx::query_as!(
-            Row,
-            r#"select i.invoice_id, i.merchant_id, i.coin_id, i.network_id, a.address as deposit_address, i.amount,
-                      i.decimals, i.contract, i.title, i.description, i.checkout_url, i.external_id,
-                      i.status::text as "status!", i.exception, i.seen, i.confirmed, i.version, i.fingerprint,
-                      i.created_at, i.updated_at, i.expires_at
-               from invoice i join deposit_address a on a.address_id = i.deposit_address_id
-               where i.merchant_id = $1
-                 and ($2::text is null or i.status = $2::text::invoice_status)
-                 and ($3::text is null or i.exception = $3)
-                 and ($4::text is null or i.coin_id = $4)
-                 and ($5::text is null or i.network_id = $5)
-                 and ($6::text is null or i.external_id = $6)
-                 and ($7::timestamptz is null or i.created_at >= $7)
-                 and ($8::timestamptz is null or i.created_at < $8)
-                 and ($9::timestamptz is null or (i.created_at, i.invoice_id) < ($9, $10))
-               order by i.created_at desc, i.invoice_id desc limit $11"#,
-            merchant_id,
-            filter.status.map(InvoiceStatus::as_str),
-            filter.exception.map(InvoiceException::as_str),
-            filter.coin_id.as_deref(),
-            filter.network_id.as_deref(),
-            filter.external_id.as_deref(),
-            filter.created_from,
-            filter.created_to,
-            after.map(|position| position.created_at),
-            after.map(|position| position.invoice_id),
-            limit,
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(StoreError::during("listing invoices"))?;
-        rows.into_iter().map(Invoice::try_from).collect()
-    }
-
-    /// The event of an invoice that `cause` brought about.
-    pub async fn find_invoice_event(&self, invoice_id: Uuid, cause: &str) -> Result<Option<InvoiceEvent>, StoreError> {
-        let row = sqlx::query_as!(
-            EventRow,
-            r#"select sequence, at, to_status::text as "to_status!", exception, seen, confirmed, fingerprint
-               from invoice_event where invoice_id = $1 and cause = $2"#,
-            invoice_id,
-            cause,
-        )
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(StoreError::during("finding an event"))?;
-        row.map(InvoiceEvent::try_from).transpose()
     }
 }
 
@@ -236,28 +131,14 @@ impl TryFrom<Row> for Invoice {
             exception: row.exception.parse().map_err(unknown)?,
             seen: from_numeric(&row.seen)?,
             confirmed: from_numeric(&row.confirmed)?,
+            late: from_numeric(&row.late)?,
             version: row.version,
             fingerprint: row.fingerprint,
+            form_id: row.form_id,
             created_at: row.created_at,
             updated_at: row.updated_at,
             expires_at: row.expires_at,
-        })
-    }
-}
-
-impl TryFrom<EventRow> for InvoiceEvent {
-    type Error = StoreError;
-
-    fn try_from(row: EventRow) -> Result<Self, StoreError> {
-        let unknown = |what| StoreError::corrupt("reading an event", what);
-        Ok(Self {
-            sequence: row.sequence,
-            at: row.at,
-            to: row.to_status.parse().map_err(unknown)?,
-            exception: row.exception.parse().map_err(unknown)?,
-            seen: from_numeric(&row.seen)?,
-            confirmed: from_numeric(&row.confirmed)?,
-            fingerprint: row.fingerprint,
+            late_accepted_at: row.late_accepted_at,
         })
     }
 }

@@ -5,7 +5,7 @@ mod leased;
 #[cfg(feature = "lossy-relay")]
 mod lossy;
 
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::{Database, StoreError};
@@ -30,6 +30,28 @@ impl Database {
     pub async fn forget_deposit_notice(&self, told: &DepositNotice) -> Result<(), StoreError> {
         forget_notice(&self.pool, told.invoice_id, told.revision).await
     }
+}
+
+/// The sums of an invoice changed: its workflow has to hear of it. This locks the invoice; whoever has locked an output
+/// before waits for nobody who waits for that output.
+pub(super) async fn leave_notice(connection: &mut PgConnection, invoice_id: Uuid) -> Result<(), StoreError> {
+    sqlx::query!(
+        "with changed as (
+             update invoice set deposit_revision = deposit_revision + 1 where invoice_id = $1
+             returning invoice_id, deposit_revision
+         ), noticed as (
+             insert into deposit_notice (invoice_id, revision, due_at)
+             select invoice_id, deposit_revision, now() from changed
+             on conflict (invoice_id) do update set revision = excluded.revision, due_at = excluded.due_at, attempts = 0
+         )
+         select pg_notify($2, invoice_id::text) from changed",
+        invoice_id,
+        CHANNEL,
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(StoreError::during("leaving a notice"))?;
+    Ok(())
 }
 
 /// One that was left since then stays.

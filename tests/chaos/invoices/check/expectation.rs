@@ -40,12 +40,15 @@ impl Expectation {
     }
 }
 
-/// In time is what was first seen before the deadline, and what followed it within the grace.
+/// In time is what was first seen before the deadline, what followed it within the grace, and what was accepted since.
 pub(super) fn by_deadline<'a>(
     known: &Known,
     outputs: &[&'a Output],
     grace: TimeDelta,
 ) -> (Vec<&'a Output>, Vec<&'a Output>) {
+    if known.is_accepted_late {
+        return (outputs.to_vec(), Vec::new());
+    }
     let expires_at = time(known.text("expires_at"));
     let began = outputs.iter().any(|output| output.first_seen_at < expires_at);
     let end = if began { expires_at + grace } else { expires_at };

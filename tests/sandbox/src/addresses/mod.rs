@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::chains::Network;
 
-pub(crate) use book::{AddressBook, MadeAddress};
+pub(crate) use book::{AddressBook, MadeAddress, PlannedAddress};
 
 /// A valid address that belongs to nobody: same arguments, same address.
 fn derive(network: Network, user_id: Uuid, idempotency_key: &str) -> Option<String> {

@@ -1,5 +1,6 @@
 //! `/_control/…`: drives what the sandbox plays. For tests and for a person with curl.
 
+pub(crate) mod addresses;
 pub(crate) mod deposits;
 pub(crate) mod faults;
 pub(crate) mod ledger;

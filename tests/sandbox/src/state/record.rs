@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::addresses::MadeAddress;
+use crate::addresses::{MadeAddress, PlannedAddress};
 use crate::chains::{Block, Network, Transaction};
 use crate::ciam;
 use crate::faults::Fault;
@@ -16,6 +16,8 @@ use crate::vendron;
 #[serde(tag = "record", content = "value", rename_all = "snake_case")]
 pub(crate) enum Record {
     Address(MadeAddress),
+    /// All of them.
+    PlannedAddresses(Vec<PlannedAddress>),
     Block(Network, Block),
     Transaction(Transaction),
     Entry(Entry),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Record;
-use crate::addresses::AddressBook;
+use crate::addresses::{AddressBook, PlannedAddress};
 use crate::chains::{Block, Chain, Changes, Network, Payment, Transaction};
 use crate::ciam::Desk;
 use crate::faults::{Fault, Faults, Hit, System};
@@ -96,13 +96,28 @@ impl World {
         if let Some(made) = self.addresses.find(key, user_id, network)? {
             return Ok(made.address.clone());
         }
+        let plans = self.addresses.planned.len();
         let made = self.addresses.make(key, user_id, network)?;
+        if self.addresses.planned.len() < plans {
+            self.save_planned_addresses();
+        }
         let detail = json!({
             "network_id": network, "user_id": user_id, "idempotency_key": key, "address": made.address,
         });
         self.happened("addresses", "address_made", detail);
         self.unsaved.push(Record::Address(made.clone()));
         Ok(made.address)
+    }
+
+    /// Makes an address the next one that is given out to its user; returns how many wait like this.
+    pub(crate) fn plan_address(&mut self, planned: PlannedAddress) -> usize {
+        self.addresses.planned.push(planned);
+        self.save_planned_addresses();
+        self.addresses.planned.len()
+    }
+
+    fn save_planned_addresses(&mut self) {
+        self.unsaved.push(Record::PlannedAddresses(self.addresses.planned.clone()));
     }
 
     /// Broadcasts a new transaction; returns a copy of it.
@@ -203,6 +218,7 @@ impl World {
     pub(super) fn restore(&mut self, record: Record) {
         match record {
             Record::Address(made) => self.addresses.put(made),
+            Record::PlannedAddresses(planned) => self.addresses.planned = planned,
             Record::Block(network, block) => self.chain_mut(network).put_block(block),
             Record::Transaction(transaction) => self.chain_mut(transaction.network).put_transaction(transaction),
             Record::Entry(entry) => self.ledger.put(entry),
@@ -233,6 +249,7 @@ impl World {
     /// The whole state.
     pub(super) fn records(&self) -> Vec<Record> {
         let mut records: Vec<_> = self.addresses.all().cloned().map(Record::Address).collect();
+        records.push(Record::PlannedAddresses(self.addresses.planned.clone()));
         for network in Network::ALL {
             let chain = self.chain(network);
             records.extend(chain.blocks().cloned().map(|block| Record::Block(network, block)));

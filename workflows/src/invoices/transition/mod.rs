@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{InvoiceException, InvoiceStatus, InvoiceTerms, Sums};
+use super::{InvoiceException, InvoiceStatus, InvoiceTerms, LateRefusal, Sums};
 
 /// What changes in the life of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,9 @@ pub enum Fact {
     CancelByMerchant,
     /// An operator cancels after a know-your-customer check; until the payment is accepted.
     CancelByOperator,
+    /// The merchant accepts what came late until now, and the terms and the sums say so already. Also once the address
+    /// was given back: then whoever asks for it sees to what follows.
+    AcceptLate,
     /// The merchant's credit is recorded.
     Credited,
     /// The workflow has ended and money still moves: it is recorded, and nothing else follows.
@@ -73,6 +76,7 @@ pub fn transition(
 ) -> (State, Vec<Effect>) {
     let status = match fact {
         Fact::Look if !state.released => status_by_money(state.status, terms, sums, now),
+        Fact::AcceptLate if state.status == InvoiceStatus::Expired => status_by_money(state.status, terms, sums, now),
         Fact::CancelByMerchant if may_merchant_cancel(state.status, sums) => InvoiceStatus::Cancelled,
         Fact::CancelByOperator if may_operator_cancel(state.status) => InvoiceStatus::Cancelled,
         Fact::Credited if state.status == InvoiceStatus::PaymentAccepted => InvoiceStatus::Finished,
@@ -80,6 +84,8 @@ pub fn transition(
     };
     let ended_at = match status {
         _ if status.is_open() => None,
+        // What was accepted is not enough yet: the rest has all the time that it had after the first deadline.
+        InvoiceStatus::Expired if fact == Fact::AcceptLate => Some(now),
         _ if status == state.status => state.ended_at,
         _ => Some(now),
     };
@@ -89,6 +95,24 @@ pub fn transition(
     }
     let effects = effects(&mut next, terms, sums, now);
     (next, effects)
+}
+
+/// Whether what came late may be accepted. `sums` is the money before that, `uncredited` says that a confirmed output
+/// of the right asset has no credit.
+pub fn may_accept_late(state: &State, sums: &Sums, uncredited: bool) -> Result<(), LateRefusal> {
+    let came_late = !sums.late.is_zero();
+    match state.status {
+        InvoiceStatus::Expired if came_late => Ok(()),
+        // It came in time, and was confirmed when nobody counted any more.
+        InvoiceStatus::Expired if state.released && uncredited => Ok(()),
+        // What came in its place may be what the payer sent again: a person has to decide.
+        InvoiceStatus::Finished if sums.taken_back => Err(LateRefusal::NotConfirmed),
+        InvoiceStatus::Finished if uncredited => Ok(()),
+        InvoiceStatus::Finished if came_late => Err(LateRefusal::NotConfirmed),
+        InvoiceStatus::Expired | InvoiceStatus::Finished => Err(LateRefusal::NothingLate),
+        InvoiceStatus::Cancelled => Err(LateRefusal::Cancelled),
+        _ => Err(LateRefusal::NotOver),
+    }
 }
 
 fn effects(next: &mut State, terms: &InvoiceTerms, sums: &Sums, now: DateTime<Utc>) -> Vec<Effect> {
@@ -137,9 +161,9 @@ fn expire(current: InvoiceStatus, paid: InvoiceStatus) -> InvoiceStatus {
 /// When an invoice in `status` expires if nothing more comes.
 fn deadline(status: InvoiceStatus, terms: &InvoiceTerms, sums: &Sums) -> DateTime<Utc> {
     match status {
-        InvoiceStatus::PaymentConfirmation => terms.confirm_by.max(terms.expires_at),
-        _ if !sums.seen.is_zero() => terms.complete_by.max(terms.expires_at),
-        _ => terms.expires_at,
+        InvoiceStatus::PaymentConfirmation => terms.confirm_by.max(terms.in_time_until()),
+        _ if !sums.seen.is_zero() => terms.complete_by.max(terms.in_time_until()),
+        _ => terms.in_time_until(),
     }
 }
 
@@ -156,7 +180,9 @@ fn exception(status: InvoiceStatus, terms: &InvoiceTerms, sums: &Sums) -> Invoic
     let accepted = matches!(status, InvoiceStatus::PaymentAccepted | InvoiceStatus::Finished);
     match status {
         InvoiceStatus::Cancelled if any_money => InvoiceException::PaidAfterCancel,
-        InvoiceStatus::Finished if !terms.covers(&sums.confirmed) => InvoiceException::Reorged,
+        InvoiceStatus::Finished if sums.taken_back || !terms.covers(&sums.confirmed) => InvoiceException::Reorged,
+        // Nobody counted any more when the chain confirmed it.
+        InvoiceStatus::Expired if terms.covers(&sums.confirmed) => InvoiceException::PaidLate,
         _ if !sums.late.is_zero() => InvoiceException::PaidLate,
         _ if terms.exceeds(&sums.confirmed) => InvoiceException::PaidOver,
         _ if !accepted && any_money && !terms.covers(&sums.seen) => InvoiceException::PaidPartial,

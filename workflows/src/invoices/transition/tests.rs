@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -7,30 +5,11 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     domain::BaseUnits,
-    invoices::{EDGES, Output, OutputState, confirmed},
+    invoices::{
+        EDGES, Output, OutputState, confirmed,
+        samples::{DUE, HOUR, policy, start, terms, terms_accepted},
+    },
 };
-
-const HOUR: TimeDelta = TimeDelta::hours(1);
-const CONFIRMATIONS: u32 = 3;
-const DUE: u64 = 100;
-
-fn start() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH
-}
-
-/// Expires after one hour; a partial payment has one hour more, an unconfirmed one two.
-fn terms() -> InvoiceTerms {
-    let expires_at = start() + HOUR;
-    InvoiceTerms {
-        due: DUE.into(),
-        tolerance: BaseUnits::zero(),
-        expires_at,
-        confirm_by: expires_at + HOUR * 2,
-        complete_by: expires_at + HOUR,
-        monitoring: Duration::from_hours(24),
-        confirmations: CONFIRMATIONS,
-    }
-}
 
 fn sums(seen: u64, confirmed: u64) -> Sums {
     Sums { seen: seen.into(), confirmed: confirmed.into(), ..Sums::default() }
@@ -116,6 +95,77 @@ mod statuses {
         assert_eq!(credited(PaymentConfirmation), PaymentConfirmation);
         assert_eq!(credited(Expired), Expired);
     }
+
+    #[test]
+    fn follow_the_money_again_when_late_money_is_accepted() {
+        let at = terms().confirm_by + HOUR * 5;
+        let accept = |from, sums: &Sums| accept_late(&state(from), sums, at);
+        for (seen, confirmed, expected, effect) in [
+            (100, 100, PaymentAccepted, Effect::Credit),
+            (100, 0, PaymentConfirmation, Effect::Wake(at + HOUR * 2)),
+            (99, 50, PartiallyPaid, Effect::Wake(at + HOUR)),
+            (99, 0, Expired, Effect::Wake(at + terms().monitoring)),
+        ] {
+            let (next, effects) = accept(Expired, &sums(seen, confirmed));
+            assert_eq!((next.status, effects), (expected, vec![effect]), "{seen} seen, {confirmed} confirmed");
+        }
+        for other in InvoiceStatus::ALL.into_iter().filter(|status| *status != Expired) {
+            assert_eq!(accept(other, &sums(100, 100)).0.status, other);
+        }
+    }
+
+    #[test]
+    fn are_left_to_whoever_accepts_once_the_address_was_given_back() {
+        let over = State { released: true, ..state(Expired) };
+        let (accepted, effects) = accept_late(&over, &sums(100, 100), terms().confirm_by);
+        assert_eq!((accepted.status, effects), (PaymentAccepted, vec![]));
+        let (finished, effects) = transition(&accepted, &terms(), &sums(100, 100), Fact::Credited, terms().confirm_by);
+        assert_eq!((finished.status, finished.released, effects), (Finished, true, vec![]));
+    }
+}
+
+mod late_money {
+    use super::*;
+    use InvoiceStatus::*;
+
+    #[test]
+    fn may_be_accepted_once_the_invoice_is_over() {
+        let late = Sums { late: 5.into(), ..Sums::default() };
+        for (status, sums, uncredited, expected) in [
+            (Expired, late.clone(), false, Ok(())),
+            (Expired, sums(0, 0), false, Err(LateRefusal::NothingLate)),
+            (Expired, sums(50, 50), true, Err(LateRefusal::NothingLate)),
+            (Finished, sums(200, 200), true, Ok(())),
+            (Finished, late.clone(), false, Err(LateRefusal::NotConfirmed)),
+            (Finished, sums(100, 100), false, Err(LateRefusal::NothingLate)),
+            (Cancelled, late.clone(), true, Err(LateRefusal::Cancelled)),
+            (WaitingForDeposit, sums(0, 0), false, Err(LateRefusal::NotOver)),
+            (PaymentConfirmation, late.clone(), true, Err(LateRefusal::NotOver)),
+            (PartiallyPaid, late.clone(), true, Err(LateRefusal::NotOver)),
+            (PaymentAccepted, late, true, Err(LateRefusal::NotOver)),
+        ] {
+            assert_eq!(may_accept_late(&state(status), &sums, uncredited), expected, "{status} with {sums:?}");
+        }
+    }
+
+    #[test]
+    fn may_be_what_was_confirmed_when_nobody_counted_any_more() {
+        let over = State { released: true, ..state(Expired) };
+        assert_eq!(may_accept_late(&over, &sums(100, 100), true), Ok(()));
+        assert_eq!(may_accept_late(&over, &sums(100, 0), false), Err(LateRefusal::NothingLate));
+        assert_eq!(exception(Expired, &terms(), &sums(100, 100)), InvoiceException::PaidLate);
+    }
+
+    #[test]
+    fn is_no_longer_late_when_it_was_accepted() {
+        let at = terms().expires_at + HOUR;
+        let outputs = [output(DUE, at - HOUR)];
+        assert_eq!(exception(Expired, &terms(), &Sums::of(&outputs, &terms())), InvoiceException::PaidLate);
+        let accepted = terms_accepted(at);
+        assert_eq!(exception(Finished, &accepted, &Sums::of(&outputs, &accepted)), InvoiceException::None);
+        let and_more = [output(DUE, at - HOUR), output(1, accepted.complete_by)];
+        assert_eq!(exception(Finished, &accepted, &Sums::of(&and_more, &accepted)), InvoiceException::PaidLate);
+    }
 }
 
 mod exceptions {
@@ -145,6 +195,46 @@ mod exceptions {
     }
 }
 
+/// Accepts at `at` what came late; `sums` says so already.
+fn accept_late(from: &State, sums: &Sums, at: DateTime<Utc>) -> (State, Vec<Effect>) {
+    transition(from, &terms_accepted(at), sums, Fact::AcceptLate, at)
+}
+
+fn output(amount: u64, first_seen_at: DateTime<Utc>) -> Output {
+    Output {
+        transaction_id: Uuid::nil(),
+        amount: amount.into(),
+        state: OutputState::Final,
+        block_height: Some(1),
+        tip_height: 1,
+        first_seen_at,
+        right_asset: true,
+        credited: false,
+    }
+}
+
+#[test]
+fn credited_money_that_is_gone_needs_a_person_whatever_came_in_its_place() {
+    let output = |credited, state, number| Output {
+        transaction_id: Uuid::from_u128(number),
+        amount: DUE.into(),
+        state,
+        block_height: Some(1),
+        tip_height: 10,
+        first_seen_at: start(),
+        right_asset: true,
+        credited,
+    };
+    let kept = Sums::of(&[output(true, OutputState::Final, 1)], &terms());
+    assert!(!kept.taken_back);
+    let gone = [output(true, OutputState::Replaced, 1), output(false, OutputState::Final, 2)];
+    let replaced = Sums::of(&gone, &terms());
+    assert!(replaced.taken_back && terms().covers(&replaced.confirmed));
+    let (next, _) = look(InvoiceStatus::Finished, &replaced, start());
+    assert_eq!(next.exception, InvoiceException::Reorged);
+    assert_eq!(may_accept_late(&next, &replaced, true), Err(LateRefusal::NotConfirmed), "he was credited once already");
+}
+
 fn any_status() -> impl Strategy<Value = InvoiceStatus> {
     prop::sample::select(InvoiceStatus::ALL.to_vec())
 }
@@ -154,6 +244,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         Fact::Look,
         Fact::CancelByMerchant,
         Fact::CancelByOperator,
+        Fact::AcceptLate,
         Fact::Credited,
         Fact::LookAfterClose,
     ])
@@ -164,11 +255,13 @@ fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
 }
 
 fn any_sums() -> impl Strategy<Value = Sums> {
-    (0..250_u64, 0..250_u64, 0..3_u64, any::<bool>()).prop_map(|(one, other, late, wrong_asset)| Sums {
+    let amounts = (0..250_u64, 0..250_u64, 0..3_u64);
+    (amounts, any::<bool>(), any::<bool>()).prop_map(|((one, other, late), wrong_asset, taken_back)| Sums {
         seen: one.max(other).into(),
         confirmed: one.min(other).into(),
         late: late.into(),
         wrong_asset,
+        taken_back,
     })
 }
 
@@ -182,13 +275,11 @@ fn any_output() -> impl Strategy<Value = Output> {
     ];
     (1..120_u64, prop::sample::select(states), 1..10_i64, any_time(), any::<bool>()).prop_map(
         |(amount, state, depth, first_seen_at, right_asset)| Output {
-            transaction_id: Uuid::nil(),
-            amount: amount.into(),
             state,
             block_height: (state != OutputState::Seen).then_some(10 - depth),
             tip_height: 10,
-            first_seen_at,
             right_asset,
+            ..output(amount, first_seen_at)
         },
     )
 }
@@ -202,10 +293,13 @@ proptest! {
         steps in prop::collection::vec((any_fact(), any_sums(), 0..7200_i64), 1..20),
     ) {
         let mut state = State::new();
-        let mut now = start();
+        let (mut now, mut terms) = (start(), terms());
         for (fact, sums, seconds) in steps {
             now += TimeDelta::seconds(seconds);
-            let (next, _) = transition(&state, &terms(), &sums, fact, now);
+            if fact == Fact::AcceptLate {
+                terms = terms.with_late_accepted(Some(now), &policy());
+            }
+            let (next, _) = transition(&state, &terms, &sums, fact, now);
             let edge = (state.status, next.status);
             prop_assert!(edge.0 == edge.1 || EDGES.contains(&edge), "{edge:?} by {fact:?}");
             state = next;
@@ -261,6 +355,59 @@ proptest! {
         }
         let (_, after_release) = transition(&State { released: true, ..next }, &terms(), &sums, Fact::Look, now);
         prop_assert!(after_release.is_empty());
+    }
+
+    /// What is accepted is no longer late, what comes afterwards is, and no money is lost on the way.
+    #[test]
+    fn accepting_moves_what_came_late(outputs in prop::collection::vec(any_output(), 0..12), at in any_time()) {
+        let accepted = terms_accepted(at);
+        let (before, after) = (Sums::of(&outputs, &terms()), Sums::of(&outputs, &accepted));
+        prop_assert_eq!(&before.seen + &before.late, &after.seen + &after.late);
+        prop_assert!(before.seen <= after.seen && before.confirmed <= after.confirmed);
+        let since = |time: DateTime<Utc>| -> BaseUnits {
+            let there = outputs.iter().filter(|it| it.counts() && it.right_asset && it.first_seen_at >= time);
+            there.map(|it| &it.amount).sum()
+        };
+        let cut_off = if after.seen.is_zero() { accepted.in_time_until() } else { accepted.complete_by };
+        prop_assert_eq!(after.late, since(cut_off));
+    }
+
+    /// Accepting again at a later time takes nothing back.
+    #[test]
+    fn accepting_again_only_adds(
+        outputs in prop::collection::vec(any_output(), 0..12),
+        (one, other) in (any_time(), any_time()),
+    ) {
+        let (first, second) = (terms_accepted(one.min(other)), terms_accepted(one.max(other)));
+        let (before, after) = (Sums::of(&outputs, &first), Sums::of(&outputs, &second));
+        prop_assert!(before.seen <= after.seen && before.confirmed <= after.confirmed && before.late >= after.late);
+    }
+
+    /// An expired invoice that is covered by what was accepted is paid, at once or after its confirmations.
+    #[test]
+    fn accepted_money_is_never_dropped(sums in any_sums(), hours in 0..39_i32, released in any::<bool>()) {
+        let at = terms().expires_at + HOUR * hours;
+        let (next, effects) = accept_late(&State { released, ..state(InvoiceStatus::Expired) }, &sums, at);
+        let is_covered = terms().covers(&sums.confirmed);
+        prop_assert_eq!(next.status == InvoiceStatus::PaymentAccepted, is_covered);
+        prop_assert_eq!(effects == [Effect::Credit], is_covered && !released);
+        prop_assert_eq!(next.released, released);
+    }
+
+    /// Whatever is accepted has the whole window or grace from then on, however long the invoice was over.
+    #[test]
+    fn nothing_expires_within_its_new_windows(sums in any_sums(), hours in 0..39_i32, minutes in 0..180_i64) {
+        let at = terms().expires_at + HOUR * hours;
+        let (accepted, _) = accept_late(&state(InvoiceStatus::Expired), &sums, at);
+        let now = at + TimeDelta::minutes(minutes);
+        let (next, _) = transition(&accepted, &terms_accepted(at), &sums, Fact::Look, now);
+        let in_time = match accepted.status {
+            InvoiceStatus::PaymentConfirmation => now < at + policy().confirmation_window,
+            InvoiceStatus::PartiallyPaid => now < at + policy().partial_grace,
+            _ => true,
+        };
+        prop_assert_eq!(next.status == accepted.status, in_time);
+        prop_assert!(in_time || next.status == InvoiceStatus::Expired);
     }
 
     /// The order in which outputs are read changes nothing, and nothing is counted that is not there.
