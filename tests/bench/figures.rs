@@ -81,6 +81,17 @@ pub(crate) struct Guesses {
     pub(crate) p50_ratio: f64,
 }
 
+/// Those who watch invoices, all at the same time, on one API process.
+#[derive(Debug, Serialize)]
+pub(crate) struct Watchers {
+    /// By event streams: from a change, by the workflow's clock and so a little before its commit, to its sight.
+    pub(crate) streams: Side,
+    /// The same by requests that wait.
+    pub(crate) polls: Side,
+    /// The API before, with all of them open, and after.
+    pub(crate) api: [Memory; 3],
+}
+
 /// Sales that are all open at the same time, on one worker.
 #[derive(Debug, Serialize)]
 pub(crate) struct Crowd {
@@ -101,6 +112,7 @@ pub(crate) struct Figures {
     /// What the comparisons do not say of themselves.
     pub(crate) notes: Vec<&'static str>,
     pub(crate) costs: Vec<Cost>,
+    pub(crate) watchers: Option<Watchers>,
     pub(crate) vouchers: Option<Vouchers>,
     pub(crate) guesses: Option<Guesses>,
     pub(crate) crowd: Option<Crowd>,

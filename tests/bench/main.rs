@@ -17,6 +17,7 @@ mod purchases;
 mod report;
 mod run;
 mod vouchers;
+mod watchers;
 
 use std::io::{Write, stdout};
 

@@ -5,6 +5,8 @@ use clap::{Args, ValueEnum};
 pub(crate) enum Subject {
     /// Creating and reading invoices.
     Invoices,
+    /// Watching invoices, many at once.
+    Watchers,
     /// Issuing purchase codes, and downloading their vouchers.
     Purchases,
     /// Opening fridges, and many that are open at once.
@@ -37,6 +39,9 @@ pub(crate) struct Plan {
     /// Reads a second at the fixed rate.
     #[arg(long, default_value_t = 200)]
     pub(crate) read_rate: u32,
+    /// Streams of invoices that are open at once, and as many requests that wait for a change.
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) watchers: usize,
     /// Purchase codes issued in a turn, one at a time.
     #[arg(long, default_value_t = 60)]
     pub(crate) issues: u64,
@@ -109,12 +114,14 @@ mod tests {
     fn one_subject_can_be_measured_alone() {
         let has = |arguments: &[&str]| {
             let plan = Arguments::parse_from(arguments).plan;
-            [Subject::Invoices, Subject::Purchases, Subject::Fridges, Subject::Gifts].map(|subject| plan.has(subject))
+            [Subject::Invoices, Subject::Watchers, Subject::Purchases, Subject::Fridges, Subject::Gifts]
+                .map(|subject| plan.has(subject))
         };
-        assert_eq!(has(&["bench"]), [true, true, true, true]);
-        assert_eq!(has(&["bench", "--only", "invoices"]), [true, false, false, false]);
-        assert_eq!(has(&["bench", "--only", "purchases"]), [false, true, false, false]);
-        assert_eq!(has(&["bench", "--only", "fridges"]), [false, false, true, false]);
-        assert_eq!(has(&["bench", "--only", "gifts"]), [false, false, false, true]);
+        assert_eq!(has(&["bench"]), [true; 5]);
+        assert_eq!(has(&["bench", "--only", "invoices"]), [true, false, false, false, false]);
+        assert_eq!(has(&["bench", "--only", "watchers"]), [false, true, false, false, false]);
+        assert_eq!(has(&["bench", "--only", "purchases"]), [false, false, true, false, false]);
+        assert_eq!(has(&["bench", "--only", "fridges"]), [false, false, false, true, false]);
+        assert_eq!(has(&["bench", "--only", "gifts"]), [false, false, false, false, true]);
     }
 }

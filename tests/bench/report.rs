@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::figures::{Comparison, Cost, Crowd, Figures, Guesses, Side, Spread, Vouchers};
+use crate::figures::{Comparison, Cost, Crowd, Figures, Guesses, Side, Spread, Vouchers, Watchers};
 
 impl Display for Figures {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
@@ -17,6 +17,9 @@ impl Display for Figures {
         }
         for cost in &self.costs {
             write!(out, "\n{cost}")?;
+        }
+        if let Some(watchers) = &self.watchers {
+            write!(out, "\n{watchers}")?;
         }
         if let Some(vouchers) = &self.vouchers {
             write!(out, "\n{vouchers}")?;
@@ -43,6 +46,16 @@ impl Display for Comparison {
         writeln!(out, "  ours / floor: p50 {}, throughput {}", self.p50_ratio, self.throughput_ratio)?;
         processor(out, "ours", &self.ours)?;
         processor(out, "floor", &self.floor)
+    }
+}
+
+impl Display for Watchers {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        head(out, "Seeing a change of an invoice, all watchers at once on one API")?;
+        line(out, "streams", &self.streams)?;
+        line(out, "waits", &self.polls)?;
+        let [before, open, after] = self.api.each_ref().map(|memory| memory.resident);
+        writeln!(out, "  the API's memory, MiB: {before:.1} before, {open:.1} with all of them open, {after:.1} after")
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     figures::Figures,
     fridges, gifts, invoices,
     plan::{Plan, Subject},
-    purchases,
+    purchases, watchers,
 };
 
 /// Starts everything, measures and stops everything.
@@ -15,6 +15,9 @@ pub(crate) async fn run(plan: &Plan) -> Result<Figures> {
     let mut figures = Figures::default();
     if plan.has(Subject::Invoices) {
         invoices::measure(&arena, plan, &mut figures).await?;
+    }
+    if plan.has(Subject::Watchers) {
+        watchers::measure(&arena, plan, &mut figures).await?;
     }
     if plan.has(Subject::Purchases) {
         purchases::measure(&arena, plan, &mut figures).await?;
