@@ -110,6 +110,8 @@ def make_possible(case):
     if case.operation.definition.raw["operationId"] == "submit_form" and isinstance(body, dict):
         body |= {"coin_id": "usdt", "network_id": "tron", "amount": "12.50"}
         body["form_version"] = 1 if next(turns) // 2 % 2 else None
+    if case.operation.definition.raw["operationId"] == "attach_deposit" and isinstance(body, dict):
+        body["invoice_id"] = an_invoice_for(case.path_parameters["id"])
     if case.operation.definition.raw["operationId"] == "issue_purchase_code" and isinstance(body, dict):
         body |= a_loan_to_disburse(body["otp"])
     if case.operation.definition.raw["operationId"].startswith("open_machine") and isinstance(body, dict):
@@ -131,6 +133,19 @@ def an_amount(text):
     whole, _, fraction = text.partition(".")
     amount = f"{whole[-20:]}.{fraction[:6]}".removesuffix(".")
     return amount if amount.strip("0.") else "1"
+
+
+def an_invoice_for(deposit_id):
+    """A new invoice on the network of a deposit that belongs to none."""
+    operator = {"Authorization": f"Bearer {DEMO['keys']['operator']}"}
+    listed = requests.get(f"{DEMO['api_url']}/deposits?result=unmatched&limit=100", headers=operator, timeout=10)
+    networks = {deposit["deposit_id"]: deposit["network_id"] for deposit in listed.json()["items"]}
+    coin, network = next(pair for pair in COINS if pair[1] == networks.get(str(deposit_id), "tron"))
+    merchant = {"Authorization": f"Bearer {DEMO['keys']['merchant']}", "Idempotency-Key": f"for {next(turns)}-{RUN}"}
+    order = {"coin_id": coin, "network_id": network, "amount": "1"}
+    created = requests.post(f"{DEMO['api_url']}/invoices", json=order, headers=merchant, timeout=10)
+    created.raise_for_status()
+    return created.json()["invoice_id"]
 
 
 def a_loan_to_disburse(otp):
