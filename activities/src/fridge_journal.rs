@@ -5,16 +5,25 @@ use std::sync::Arc;
 use store::postgres::{Database, StoreError};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
-use workflows::contracts::fridge_journal::{
-    BeginActivity, BeginResult, BeginSale, CORRUPT, RecordCheck, RecordCheckActivity, UNAVAILABLE,
+use workflows::{
+    contracts::{
+        alerts::AlertKind,
+        fridge_journal::{
+            BeginActivity, BeginResult, BeginSale, CORRUPT, NotifiedSale, RecordCheck, RecordCheckActivity,
+            TakeNotificationActivity, UNAVAILABLE,
+        },
+    },
+    fridge_sales::{AlertSubject, Notification, SaleStatus, Standing},
 };
 
-use crate::failure::Failing;
+use crate::{clients::vendron::Vendron, failure::Failing, vending};
 
 /// The sales of the fridges in our own database.
 pub struct FridgeJournalActivities {
     /// Where they are.
     pub database: Database,
+    /// Whose frames are posted.
+    pub vendron: Vendron,
 }
 
 #[activities]
@@ -29,6 +38,44 @@ impl FridgeJournalActivities {
     #[activity(definition = RecordCheckActivity)]
     pub async fn record_check(self: Arc<Self>, _: ActivityContext, check: RecordCheck) -> Result<(), ActivityError> {
         answered(self.database.record_check(&check).await)
+    }
+
+    /// Keeps what Vendron posted about a sale, and brings the sale up to what it says.
+    #[activity(definition = TakeNotificationActivity)]
+    pub async fn take_notification(
+        self: Arc<Self>,
+        _: ActivityContext,
+        notification: Notification,
+    ) -> Result<NotifiedSale, ActivityError> {
+        answered(self.take(&notification).await)
+    }
+}
+
+impl FridgeJournalActivities {
+    async fn take(&self, notification: &Notification) -> Result<NotifiedSale, StoreError> {
+        let sale_ref = notification.sale_ref;
+        let recipient = self.database.find_recipient(sale_ref).await?;
+        let entry = vending::posted(notification, &recipient, &self.vendron);
+        let standing = self.database.journal(&entry).await?.state.standing(&recipient.authorised);
+        let machine_id = recipient.machine_id;
+        let subject = AlertSubject { sale_ref, machine_id: &machine_id };
+        let to_tell = self.to_tell(subject, &standing).await?;
+        Ok(NotifiedSale { machine_id, standing, to_tell })
+    }
+
+    /// Operators hear of an end if they were told of another one: that it was missed, or that the door had not opened.
+    async fn to_tell(&self, subject: AlertSubject<'_>, standing: &Standing) -> Result<Vec<AlertKind>, StoreError> {
+        let has_ended = match standing.status {
+            SaleStatus::Unresolved => return Ok(vec![AlertKind::Unresolved]),
+            SaleStatus::Completed | SaleStatus::Empty => true,
+            _ => false,
+        };
+        let told = [AlertKind::Unresolved, AlertKind::RequestError].map(|kind| subject.alert_id(kind));
+        if !(has_ended && self.database.has_alert_of(&told).await?) {
+            return Ok(Vec::new());
+        }
+        let disputed = standing.is_disputed.then_some(AlertKind::TotalMismatch);
+        Ok([AlertKind::LateEnd].into_iter().chain(disputed).collect())
     }
 }
 

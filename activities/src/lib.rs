@@ -15,7 +15,7 @@ mod purchase_records;
 mod vending;
 
 pub use addresses::AddressesActivities;
-pub use alerts::AlertsActivities;
+pub use alerts::{AlertsActivities, Operators};
 pub use core_banking::CoreBankingActivities;
 pub use fridge_journal::FridgeJournalActivities;
 pub use gift_ledger::GiftLedgerActivities;

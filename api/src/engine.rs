@@ -2,9 +2,16 @@
 
 use std::{error::Error, sync::OnceLock, time::Duration};
 
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
 use temporal::{ConnectError, TemporalSettings};
 use temporalio_client::{
-    Client, RpcOptions, WorkflowStartUpdateOptions, WorkflowUpdateHandle, WorkflowUpdateWithStartOptions,
+    Client, RpcOptions, WorkflowIdReusePolicy, WorkflowStartOptions, WorkflowStartUpdateOptions, WorkflowUpdateHandle,
+    WorkflowUpdateWithStartOptions,
     errors::{WorkflowStartError, WorkflowUpdateError, WorkflowUpdateWithStartError},
     grpc::WorkflowService,
     tonic::{Code, IntoRequest, Status},
@@ -24,6 +31,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const RUN_ENDED: &str = "AcceptedUpdateCompletedWorkflow";
 
 type Cause = Box<dyn Error + Send + Sync>;
+
+/// The answer of a process that a request starts, or why it has none; a problem when the rows could not be asked.
+pub(crate) type Started<R> = Result<Result<R, EngineError>, Problem>;
 
 /// The way to the running processes.
 pub(crate) struct Engine {
@@ -108,6 +118,60 @@ impl Engine {
         answer(&handle, deadline).await
     }
 
+    /// Starts a process for a request that may come again, and waits for its answer. When its run has ended `recorded`
+    /// knows what came of it. If it does not, the run did nothing, or was ended by hand, and the request may run again:
+    /// the data of the process have to let nothing happen twice.
+    pub(crate) async fn start_once<W, U, F, E>(
+        &self,
+        process: fn() -> (W, U),
+        (input, update_input): (&W::Input, &U::Input),
+        options: WorkflowUpdateWithStartOptions,
+        recorded: impl FnOnce() -> F,
+    ) -> Started<U::Output>
+    where
+        W: HasWorkflowDefinition + Send,
+        W::Input: Clone + Send,
+        U: UpdateDefinition<Workflow = W::Run> + Send,
+        U::Input: Clone + Send,
+        F: Future<Output = Result<Option<U::Output>, E>>,
+        Problem: From<E>,
+    {
+        let start = |reuse| {
+            let (workflow, update) = process();
+            let mut options = options.clone();
+            options.id_reuse_policy = reuse;
+            self.start(workflow, input.clone(), (update, update_input.clone()), options)
+        };
+        match start(WorkflowIdReusePolicy::RejectDuplicate).await {
+            Err(EngineError::Closed) => {}
+            started => return Ok(started),
+        }
+        match recorded().await? {
+            Some(reply) => Ok(Ok(reply)),
+            None => Ok(start(WorkflowIdReusePolicy::AllowDuplicate).await),
+        }
+    }
+
+    /// Starts a process and waits for nothing that it does. Where `options` let its id be used only once, one that was
+    /// started before is as good.
+    pub(crate) async fn begin<W>(
+        &self,
+        workflow: W,
+        input: W::Input,
+        options: WorkflowStartOptions,
+    ) -> Result<(), EngineError>
+    where
+        W: HasWorkflowDefinition + Send,
+        W::Input: Send,
+    {
+        let deadline = Instant::now() + self.deadline;
+        let started = self.client()?.start_workflow(workflow, input, options);
+        match timeout_at(deadline, started).await.map_err(too_late)?.map_err(EngineError::from) {
+            Ok(_) | Err(EngineError::Closed) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Tells the process `workflow_id` something and waits for its answer.
     pub(crate) async fn update<W, U>(
         &self,
@@ -145,6 +209,11 @@ where
     }
 }
 
+/// 202 to a request that was taken and will be done; what comes of it cannot be told before.
+pub(crate) fn pending(body: impl Serialize) -> Response {
+    (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
+}
+
 fn too_late(elapsed: tokio::time::error::Elapsed) -> EngineError {
     EngineError::NotTaken(elapsed.into())
 }
@@ -154,12 +223,21 @@ fn log_outage(error: &ConnectError, pause: Duration) {
     tracing::warn!(%error, cause, next_try_ms = pause.as_millis(), "api.temporal.unreachable");
 }
 
+impl From<WorkflowStartError> for EngineError {
+    fn from(error: WorkflowStartError) -> Self {
+        match error {
+            WorkflowStartError::AlreadyStarted { .. } => Self::Closed,
+            WorkflowStartError::Rpc(status) => by_code(status),
+            error => Self::Failed(error.into()),
+        }
+    }
+}
+
 impl From<WorkflowUpdateWithStartError> for EngineError {
     fn from(error: WorkflowUpdateWithStartError) -> Self {
         match error {
-            WorkflowUpdateWithStartError::Start(WorkflowStartError::AlreadyStarted { .. }) => Self::Closed,
-            WorkflowUpdateWithStartError::Start(WorkflowStartError::Rpc(status))
-            | WorkflowUpdateWithStartError::Rpc(status) => by_code(status),
+            WorkflowUpdateWithStartError::Start(error) => error.into(),
+            WorkflowUpdateWithStartError::Rpc(status) => by_code(status),
             // The run ended between the two halves of the call: a repeat meets it closed.
             WorkflowUpdateWithStartError::Update(WorkflowUpdateError::NotFound(status)) => {
                 Self::NotTaken(status.into())
@@ -223,5 +301,14 @@ mod tests {
         for code in [Code::InvalidArgument, Code::PermissionDenied, Code::Unimplemented] {
             assert!(matches!(by_code(Status::new(code, "")), EngineError::Failed(_)), "{code:?}");
         }
+    }
+
+    #[test]
+    fn what_was_started_before_is_known_from_what_could_not_be_started() {
+        let source = Status::new(Code::AlreadyExists, "");
+        let before = WorkflowStartError::AlreadyStarted { run_id: None, source };
+        assert!(matches!(EngineError::from(before), EngineError::Closed));
+        let away = WorkflowStartError::Rpc(Status::new(Code::Unavailable, ""));
+        assert!(matches!(EngineError::from(away), EngineError::NotTaken(_)));
     }
 }

@@ -4,7 +4,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use utoipa::IntoParams;
+use utoipa::{IntoParams, IntoResponses};
 
 /// The header of a caller who has a version already, as the API's description shows it.
 #[derive(Debug, IntoParams)]
@@ -15,6 +15,15 @@ pub(crate) struct IfNoneMatch {
     #[expect(dead_code, reason = "only described; `has` reads the header")]
     tags: Option<String>,
 }
+
+/// The answer to a caller who has the present version, as the API's description shows it.
+#[derive(Debug, IntoResponses)]
+#[response(
+    status = 304,
+    description = "The caller has this version",
+    headers(("ETag" = String, description = "Its version"))
+)]
+pub(crate) struct NotModified;
 
 /// The entity tag of `version`.
 pub(crate) fn etag(version: &str) -> Option<HeaderValue> {

@@ -48,7 +48,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
 /// Reads a body that has to be JSON by its content type.
 pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
-    if !is_json(request.headers()) || is_compressed(request.headers()) {
+    if !is_json(request.headers()) {
+        return Err(Problem::from(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    read_any(request, state).await
+}
+
+/// Reads a body of any content type.
+pub(crate) async fn read_any<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if is_compressed(request.headers()) {
         return Err(Problem::from(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let ReadTimeout(longest) = request.extensions().get().copied().unwrap_or_default();

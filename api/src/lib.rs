@@ -17,7 +17,6 @@ mod idempotency;
 mod invoices;
 mod json;
 mod linger;
-mod logging;
 mod money;
 mod openapi;
 mod params;
@@ -35,5 +34,6 @@ mod secrets;
 mod server;
 mod state;
 mod text;
+mod watch;
 
 pub use commands::{Cli, run};

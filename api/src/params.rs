@@ -38,14 +38,15 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let nothing = Problem::from(StatusCode::NOT_FOUND);
-        let Ok(Path(text)) = Path::<String>::from_request_parts(parts, state).await else {
-            return Err(nothing);
-        };
-        // The other spellings that the parser takes would give one object many addresses.
-        let id = Uuid::parse_str(&text).ok().filter(|id| id.to_string() == text);
-        id.map(Self).ok_or(nothing)
+        let text = Path::<String>::from_request_parts(parts, state).await.ok().map(|Path(text)| text);
+        text.and_then(|text| id(&text)).map(Self).ok_or_else(|| Problem::from(StatusCode::NOT_FOUND))
     }
+}
+
+/// An id in a path, in the one spelling that the API gives out: the others that the parser takes would give one object
+/// many addresses.
+pub(crate) fn id(text: &str) -> Option<Uuid> {
+    Uuid::parse_str(text).ok().filter(|id| id.to_string() == text)
 }
 
 /// The parameters of a query, each at most once.

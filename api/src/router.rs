@@ -35,7 +35,8 @@ const CODEC_BODY: usize = 4 * 1024 * 1024;
 
 /// The routes of the API.
 pub(crate) fn router(api: Api, ui_origins: &[HeaderValue]) -> Router {
-    let own = limited(own_routes(ui_origins), &api).merge(health_routes()).fallback(nothing);
+    let own = limited(own_routes(ui_origins), &api).merge(notification_routes()).merge(health_routes());
+    let own = own.fallback(nothing);
     let own = serve(own, None, Arc::clone(&api));
     let public = serve(limited(public_routes(), &api), Some(cors::public()), Arc::clone(&api));
     let submitted = limited(public_form_routes(), &api);
@@ -45,7 +46,7 @@ pub(crate) fn router(api: Api, ui_origins: &[HeaderValue]) -> Router {
 /// What the routes say of themselves.
 pub(crate) fn document() -> OpenApi {
     let limited = own_routes(&[]).merge(public_routes()).merge(public_form_routes());
-    limited.merge(health_routes()).into_openapi()
+    limited.merge(notification_routes()).merge(health_routes()).into_openapi()
 }
 
 fn limited(routes: OpenApiRouter<Api>, api: &Api) -> OpenApiRouter<Api> {
@@ -88,6 +89,14 @@ fn public_routes() -> OpenApiRouter<Api> {
 fn public_form_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .routes(routes!(forms::submit::submit))
+        .layer(middleware::map_response(privacy::keep))
+        .layer(RequestBodyLimitLayer::new(BODY))
+}
+
+/// What another system posts at an address of ours that it alone has. Its limit is that of what it is about.
+fn notification_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(fridge_sales::notify::notify))
         .layer(middleware::map_response(privacy::keep))
         .layer(RequestBodyLimitLayer::new(BODY))
 }

@@ -1,13 +1,15 @@
-//! Secrets come in files, so that no process list and no environment dump shows them.
+//! The secrets of the API, each out of its file.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use secrecy::SecretBox;
+use program::secrets::{key, read};
+use secrecy::{ExposeSecret, SecretBox};
 use standardwebhooks::Webhook;
+use store::LinkKey;
 
-use crate::{idempotency::FingerprintKey, invoices::ViewKey};
+use crate::idempotency::FingerprintKey;
 
 const PREFIX: &str = "whsec_";
 /// Bytes of a watcher's secret, as Standard Webhooks wants them.
@@ -15,23 +17,28 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// The key for fingerprints: a file with the base64 of 32 bytes.
 pub(crate) fn fingerprint_key(path: &Path) -> anyhow::Result<FingerprintKey> {
-    Ok(FingerprintKey::new(read_key(path, "PERDURA_FINGERPRINT_KEY_FILE")?))
+    Ok(FingerprintKey::new(key(path, "PERDURA_FINGERPRINT_KEY_FILE")?))
 }
 
 /// The key for the tokens of buyers: a file with the base64 of 32 bytes.
-pub(crate) fn view_key(path: &Path) -> anyhow::Result<ViewKey> {
-    Ok(ViewKey::new(read_key(path, "PERDURA_VIEW_KEY_FILE")?))
+pub(crate) fn view_key(path: &Path) -> anyhow::Result<LinkKey> {
+    Ok(LinkKey::new(key(path, "PERDURA_VIEW_KEY_FILE")?))
+}
+
+/// The key for the tokens in the URLs that Vendron posts to: a file with the base64 of 32 bytes.
+pub(crate) fn notification_key(path: &Path) -> anyhow::Result<LinkKey> {
+    Ok(LinkKey::new(key(path, "PERDURA_NOTIFICATION_KEY_FILE")?))
 }
 
 /// What PINs are hashed with beside their salts: a file with the base64 of 32 bytes.
 pub(crate) fn pin_pepper(path: &Path) -> anyhow::Result<SecretBox<[u8; 32]>> {
-    Ok(SecretBox::new(Box::new(read_key(path, "PERDURA_PIN_PEPPER_FILE")?)))
+    Ok(SecretBox::new(Box::new(key(path, "PERDURA_PIN_PEPPER_FILE")?)))
 }
 
 /// The secrets of the watchers: a file with one `whsec_<base64>` a line. Two at once let a watcher change his.
 pub(crate) fn watcher_secrets(path: &Path) -> anyhow::Result<Vec<Webhook>> {
     let text = read(path, "PERDURA_WATCHER_SECRETS_FILE")?;
-    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+    let lines = text.expose_secret().lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
     let secrets: Vec<_> = lines.map(|(index, line)| watcher_secret(index + 1, line)).collect::<Result<_, _>>()?;
     ensure!(!secrets.is_empty(), "{} (PERDURA_WATCHER_SECRETS_FILE) has no secret", path.display());
     Ok(secrets)
@@ -43,14 +50,4 @@ fn watcher_secret(number: usize, line: &str) -> anyhow::Result<Webhook> {
         format!("line {number} of PERDURA_WATCHER_SECRETS_FILE is not {PREFIX}<base64 of 24 to 64 bytes>")
     })?;
     Ok(Webhook::from_bytes(secret)?)
-}
-
-fn read_key(path: &Path, variable: &str) -> anyhow::Result<[u8; 32]> {
-    let text = read(path, variable)?;
-    let key: Option<[u8; 32]> = BASE64_STANDARD.decode(text.trim()).ok().and_then(|key| key.try_into().ok());
-    key.with_context(|| format!("{} ({variable}) is not the base64 of 32 bytes", path.display()))
-}
-
-fn read(path: &Path, variable: &str) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read {}, the file named by {variable}", path.display()))
 }

@@ -3,19 +3,13 @@
 use std::sync::Arc;
 
 use standardwebhooks::Webhook;
-use store::postgres::Database;
+use store::{LinkKey, postgres::Database};
 use temporal::Codec;
 
 use crate::{
-    auth::KeyCache,
-    catalogue::Catalogue,
-    engine::Engine,
-    fridge_sales::FridgeSales,
-    gifts::Gifts,
-    idempotency::FingerprintKey,
-    invoices::{InvoiceSettings, InvoiceWatch, ViewKey},
-    purchase_codes::PurchaseCodes,
-    rate_limit::RateLimits,
+    auth::KeyCache, catalogue::Catalogue, engine::Engine, fridge_sales::FridgeSales, gifts::Gifts,
+    idempotency::FingerprintKey, invoices::InvoiceSettings, purchase_codes::PurchaseCodes, rate_limit::RateLimits,
+    watch::Watch,
 };
 
 /// Shared by all requests.
@@ -29,11 +23,12 @@ pub(crate) struct Services {
     pub(crate) catalogue: Catalogue,
     pub(crate) codec: Codec,
     pub(crate) fingerprint_key: FingerprintKey,
-    pub(crate) view_key: ViewKey,
+    /// For the tokens of buyers.
+    pub(crate) view_key: LinkKey,
     pub(crate) watcher_secrets: Vec<Webhook>,
     pub(crate) invoices: InvoiceSettings,
-    /// Who waits for a change of an invoice.
-    pub(crate) watch: InvoiceWatch,
+    /// Who waits for a change.
+    pub(crate) watch: Watch,
     /// Nothing where purchase codes are not served.
     pub(crate) purchase_codes: Option<PurchaseCodes>,
     /// Nothing where fridge sales are not served.
@@ -68,10 +63,10 @@ impl Services {
             engine: Engine::new(Duration::from_secs(1)),
             codec: Codec::new(keys),
             fingerprint_key: FingerprintKey::new([0; 32]),
-            view_key: ViewKey::new([0; 32]),
+            view_key: LinkKey::new([0; 32]),
             watcher_secrets: Vec::new(),
             invoices: Defaults::parse_from(["test"]).invoices,
-            watch: InvoiceWatch::new(),
+            watch: Watch::new(),
             purchase_codes: None,
             fridge_sales: None,
             gifts: None,

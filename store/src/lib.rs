@@ -2,5 +2,8 @@
 
 mod aws;
 pub mod dynamodb;
+mod link_key;
 pub mod postgres;
 pub mod s3;
+
+pub use link_key::LinkKey;

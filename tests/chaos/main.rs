@@ -47,15 +47,20 @@ async fn killed_at_any_moment_nothing_is_lost_and_nothing_counts_twice() {
     assert!(found.work_done() >= plan.kills(), "too little happened for this to prove anything: {found}");
 }
 
-/// The guard: a notice of a deposit stays until the workflow was told. Without it the checker has to find money that was
-/// acknowledged and never counted, or it could not be trusted when it finds nothing.
+/// The guards: a notice of a deposit stays until the workflow was told, and a door is asked to open by whoever was the
+/// first to write that down. Without them the checkers have to find money that was acknowledged and never counted, and
+/// doors that were opened again, or they could not be trusted when they find nothing.
 #[tokio::test]
-async fn without_one_guard_the_damage_is_found() {
+async fn without_its_guards_the_damage_is_found() {
     let _turn = ONE_AT_A_TIME.lock().await;
     let plan = Plan::outages(setting("PERDURA_CHAOS_SEED", SEED));
-    let lossy = invoices::settings().program(Part::Worker, "perdura-worker-lossy", "workers/lossy-relay");
-    let app = TestApp::isolated(lossy).await;
+    let settings = fridge_sales::settings(invoices::settings());
+    let unguarded = settings.program(Part::Worker, "perdura-worker-lossy", "workers/unguarded");
+    let app = TestApp::isolated(unguarded).await;
     let invoices = Invoices::on(&app).await.confirming_at_once();
-    let found = sweep(&app, &[&invoices], &plan).await;
-    assert!(found.mentions(invoices::UNCOUNTED), "the damage was not found: {found}");
+    let sales = FridgeSales::on(&app).await.lingering();
+    let found = sweep(&app, &[&invoices, &sales], &plan).await;
+    for damage in [invoices::UNCOUNTED, fridge_sales::OPENED_AGAIN] {
+        assert!(found.mentions(damage), "{damage:?} was not found: {found}");
+    }
 }

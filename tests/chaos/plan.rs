@@ -51,7 +51,8 @@ impl Plan {
         Self { seed, rest: REST, strikes: strikes.collect() }
     }
 
-    /// Temporal goes away, and a while later the worker dies with what it wanted to tell Temporal.
+    /// Temporal goes away, and a while later the worker dies with what it wanted to tell Temporal, and with the
+    /// websockets of the doors that are open.
     pub(crate) fn outages(seed: u64) -> Self {
         let mut dice = Dice::new(seed, 0);
         let parts = vec![Part::Temporal, Part::Worker];

@@ -33,6 +33,7 @@ fn crates_import_only_what_was_decided() {
     insta::assert_snapshot!(edges.join("\n"), @r"
     activities -> store
     activities -> workflows
+    api -> program
     api -> store
     api -> temporal
     api -> workflows
@@ -42,6 +43,7 @@ fn crates_import_only_what_was_decided() {
     system-tests -> temporal
     system-tests -> workflows
     workers -> activities
+    workers -> program
     workers -> store
     workers -> temporal
     workers -> workflows

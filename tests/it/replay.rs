@@ -10,8 +10,8 @@ use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOption
 use temporalio_workflow::{WorkflowContext, WorkflowContextView, WorkflowResult, workflows::WorkflowImplementation};
 use workflows::{
     fridge_sales::{
-        CheckInput, CheckRequest, FridgeSaleWorkflow, MachineCheckWorkflow, MachineState, OpenReply as SaleReply,
-        SaleInput, SaleOutcome, SaleReport,
+        CheckInput, CheckRequest, FridgeSaleWorkflow, MachineCheckWorkflow, MachineState, NotificationInput,
+        OpenReply as SaleReply, SaleInput, SaleNotificationWorkflow, SaleOutcome, SaleReport, SaleStatus,
     },
     gifts::{
         GiftOutcome, GiftRedemptionWorkflow, GiftVoidWorkflow, RedeemReply, RedemptionInput, VoidInput, VoidReply,
@@ -29,6 +29,7 @@ const USED_GIFTS: (&str, usize) = ("gift-used", 1);
 const REFUSED_GIFTS: (&str, usize) = ("gift-refused", 1);
 const VOIDED_GIFTS: (&str, usize) = ("gift-voided", 1);
 const FRIDGES: (&str, usize) = ("fridge-", 7);
+const NOTIFICATIONS: (&str, usize) = ("notification-", 2);
 const CHECKS: (&str, usize) = ("machine-check", 1);
 
 fn histories((process, at_least): (&str, usize)) -> Vec<(String, History)> {
@@ -90,6 +91,7 @@ async fn case_39_every_recorded_history_replays() {
     assert_all_replay::<GiftRedemptionWorkflow>(REFUSED_GIFTS).await;
     assert_all_replay::<GiftVoidWorkflow>(VOIDED_GIFTS).await;
     assert_all_replay::<FridgeSaleWorkflow>(FRIDGES).await;
+    assert_all_replay::<SaleNotificationWorkflow>(NOTIFICATIONS).await;
     assert_all_replay::<MachineCheckWorkflow>(CHECKS).await;
 }
 
@@ -101,6 +103,7 @@ async fn a_workflow_that_does_something_else_does_not_replay() {
     assert_none_replays::<Doubtful>(REFUSED_GIFTS).await;
     assert_none_replays::<Forgetful>(VOIDED_GIFTS).await;
     assert_none_replays::<Shy>(FRIDGES).await;
+    assert_none_replays::<Deaf>(NOTIFICATIONS).await;
     assert_none_replays::<Incurious>(CHECKS).await;
 }
 
@@ -203,6 +206,27 @@ impl Shy {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         ctx.wait_condition(|_| false).await?;
         Err("the wait has no end".into())
+    }
+}
+
+/// A notification as somebody might break it: it waits before it is kept.
+#[workflow]
+struct Deaf {
+    input: NotificationInput,
+}
+
+#[workflow_methods]
+impl Deaf {
+    #[init]
+    fn new(_: &WorkflowContextView, input: NotificationInput) -> Self {
+        Self { input }
+    }
+
+    #[run(name = "SaleNotification")]
+    async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<SaleStatus> {
+        let pause = ctx.state(|notification| notification.input.policy.first_update);
+        ctx.timer(pause).await;
+        Ok(SaleStatus::Unresolved)
     }
 }
 

@@ -242,6 +242,24 @@ impl Fridge {
         self.act("emit", json!({ "frames": frames })).await
     }
 
+    /// Posts bodies to where the end of the sale that runs, or else of the last one, would be posted. How each of them
+    /// was answered.
+    ///
+    /// # Panics
+    /// When there is nowhere to post them to, or one is not answered.
+    pub async fn notify(&self, bodies: &[&str]) -> Vec<u16> {
+        let mut answer = self.act("notify", json!({ "bodies": bodies })).await;
+        serde_json::from_value(answer["statuses"].take()).expect("an answer to each body")
+    }
+
+    /// Where the end of the sale that runs, or else of the last one, is to be posted; empty where nowhere.
+    pub async fn notification_url(&self) -> String {
+        let machine = self.view().await;
+        let sales = [&machine["order"], &machine["ended"]];
+        let url = sales.into_iter().find_map(|sale| sale["notification_url"].as_str());
+        url.unwrap_or_default().to_owned()
+    }
+
     /// Makes a command, or what Vendron tells by itself, go wrong for it until that is mended under its uid.
     pub async fn break_down(&self, operation: &str, kind: &str) {
         self.app.break_down(("vendron", operation), kind, &self.uid).await;
@@ -326,7 +344,7 @@ impl Sale {
 
     /// How operators find its run, when that is also as `more` says.
     pub fn query(&self, more: &str) -> String {
-        format!("BusinessKey = '{}' AND {more}", self.sale_ref)
+        format!("WorkflowType = 'FridgeSale' AND BusinessKey = '{}' AND {more}", self.sale_ref)
     }
 
     /// Waits until its run has ended by itself.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use activities::{
     AddressesActivities, AlertsActivities, CoreBankingActivities, FridgeJournalActivities, GiftLedgerActivities,
-    IdentityActivities, InvoiceLedgerActivities, PurchaseRecordsActivities, VendingActivities,
+    IdentityActivities, InvoiceLedgerActivities, Operators, PurchaseRecordsActivities, VendingActivities,
     clients::addresses::AddressService,
 };
 use anyhow::Context;
@@ -18,7 +18,7 @@ use temporalio_sdk::{
     },
 };
 use workflows::{
-    fridge_sales::{self, FridgeSaleWorkflow, MachineCheckWorkflow},
+    fridge_sales::{self, FridgeSaleWorkflow, MachineCheckWorkflow, SaleNotificationWorkflow},
     gifts::{self, GiftRedemptionWorkflow, GiftVoidWorkflow},
     invoices::{self, InvoiceWorkflow},
     purchase_codes::{self, PurchaseCodeWorkflow},
@@ -104,12 +104,14 @@ async fn purchase_code_options(settings: &WorkerSettings) -> anyhow::Result<Work
 fn fridge_sale_options(settings: &WorkerSettings) -> anyhow::Result<WorkerOptions> {
     let database = database(settings, "perdura-fridge-sales")?;
     let (vendron, slack) = (settings.fridge_sales.vendron()?, settings.fridge_sales.slack()?);
+    let operators = Operators { database: database.clone(), slack };
     Ok(WorkerOptions::new(fridge_sales::TASK_QUEUE)
         .register_workflow::<FridgeSaleWorkflow>()?
         .register_workflow::<MachineCheckWorkflow>()?
-        .register_activities(VendingActivities { vendron, database: database.clone() })
-        .register_activities(FridgeJournalActivities { database: database.clone() })
-        .register_activities(AlertsActivities { database, slack })
+        .register_workflow::<SaleNotificationWorkflow>()?
+        .register_activities(FridgeJournalActivities { database: database.clone(), vendron: vendron.clone() })
+        .register_activities(VendingActivities { vendron, database, operators: operators.clone() })
+        .register_activities(AlertsActivities { operators })
         .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(WORKFLOW_POLLS))
         .nonsticky_to_sticky_poll_ratio(NEW_RUN_SHARE)
         .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(ACTIVITY_POLLS))

@@ -9,10 +9,9 @@ use activities::clients::{
 use anyhow::{Context, bail};
 use clap::Args;
 use humantime::parse_duration;
+use program::secrets;
 use reqwest::Url;
 use store::dynamodb::AwsSettings;
-
-use crate::secrets::secret;
 
 /// Settings of the purchase codes. What has no default is needed only by a worker that runs them.
 #[derive(Debug, Clone, Args)]
@@ -68,16 +67,16 @@ impl PurchaseSettings {
     /// CIAM, as these settings have it.
     pub(crate) fn ciam(&self) -> anyhow::Result<Ciam> {
         let url = set(self.ciam_url.as_ref(), "PERDURA_CIAM_URL")?;
-        let key = secret(set(self.ciam_key_file.as_deref(), "PERDURA_CIAM_KEY_FILE")?, "PERDURA_CIAM_KEY_FILE")?;
+        let key = secrets::text(set(self.ciam_key_file.as_deref(), "PERDURA_CIAM_KEY_FILE")?, "PERDURA_CIAM_KEY_FILE")?;
         Ok(Ciam::new(url.clone(), key, self.ciam_timeout)?)
     }
 
     fn mambu_credentials(&self) -> anyhow::Result<Credentials> {
         let password = self.mambu_password_file.as_deref();
         match (self.mambu_api_key_file.as_deref(), &self.mambu_user, password) {
-            (Some(path), None, None) => Ok(Credentials::ApiKey(secret(path, "PERDURA_MAMBU_API_KEY_FILE")?)),
+            (Some(path), None, None) => Ok(Credentials::ApiKey(secrets::text(path, "PERDURA_MAMBU_API_KEY_FILE")?)),
             (None, Some(user), Some(path)) => {
-                let password = secret(path, "PERDURA_MAMBU_PASSWORD_FILE")?;
+                let password = secrets::text(path, "PERDURA_MAMBU_PASSWORD_FILE")?;
                 Ok(Credentials::Basic { user: user.clone(), password })
             }
             _ => bail!(

@@ -63,7 +63,7 @@ pub(crate) async fn run(settings: Arc<WorkerSettings>, mut stopping: watch::Rece
 async fn relay(settings: &WorkerSettings) -> anyhow::Result<std::convert::Infallible> {
     let database = process::database(settings, "perdura-relay")?;
     let client = settings.temporal.connect().await?;
-    let mut hints = database.listen(CHANNEL).await?;
+    let mut hints = database.listen(&[CHANNEL]).await?;
     loop {
         while deliver_due(&database, &client).await? {}
         // No hint within the time is as good as one: the table is the truth.

@@ -1,10 +1,11 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Parser, ValueEnum};
+use program::logging::LogFormat;
 use secrecy::SecretString;
 use temporal::TemporalSettings;
 
-use crate::{fridge_sales::SaleSettings, logging::LogFormat, purchase_codes::PurchaseSettings};
+use crate::{fridge_sales::SaleSettings, purchase_codes::PurchaseSettings};
 
 /// Settings of a worker. Each is a flag and an environment variable.
 #[derive(Debug, Clone, Parser)]

@@ -5,7 +5,6 @@ use std::{sync::Arc, thread, time::Duration};
 use anyhow::{Context, anyhow};
 use tokio::{
     runtime,
-    signal::unix::{SignalKind, signal},
     sync::{oneshot, watch},
 };
 
@@ -34,7 +33,7 @@ pub async fn run(settings: WorkerSettings) -> anyhow::Result<()> {
     let relaying = tokio::spawn(relay::run(Arc::clone(&settings), stopping));
 
     tokio::select! {
-        signal = stop_signal() => signal?,
+        signal = program::stop_signal() => signal?,
         // Without its port nobody can see whether this worker lives: better not to start at all.
         served = serving => return served.context("the health server panicked")?,
     }
@@ -44,16 +43,6 @@ pub async fn run(settings: WorkerSettings) -> anyhow::Result<()> {
         ended.await.map_err(|_| anyhow!("the thread of a process died"))?;
     }
     relaying.await.context("the relay panicked")
-}
-
-async fn stop_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }
 
 /// Workflow code is bound to one thread: each process has its own, with its own connections.

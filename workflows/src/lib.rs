@@ -12,3 +12,5 @@ pub mod gifts;
 pub mod invoices;
 pub mod purchase_codes;
 mod steps;
+
+pub use steps::StepBounds;

@@ -3,25 +3,30 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use temporalio_common::ActivityDefinition;
 use temporalio_workflow::{
     ActivityCloseTimeouts, ActivityExecutionError, ActivityOptions, LocalActivityOptions, RetryPolicy, TimerOptions,
     WaitConditionOptions, WorkflowCancellationError, WorkflowCancellationToken, WorkflowContext, workflows,
 };
 
-use crate::attributes::NEEDS_ATTENTION;
+use crate::{attributes::NEEDS_ATTENTION, domain::millis};
 
-/// The bounds of a step, from the policy of its process.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct StepBounds {
-    /// Of a step on our own store while a caller waits.
-    pub(crate) answering: Duration,
-    /// Of one attempt.
-    pub(crate) attempt: Duration,
-    /// Between two attempts.
-    pub(crate) retry_at_most: Duration,
-    /// Until somebody is told that the step keeps failing.
-    pub(crate) attention: Duration,
+/// The bounds of a step, in the policy of every process: there its fields stand among the policy's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepBounds {
+    /// A step that fails for this long sets `NeedsAttention`.
+    #[serde(with = "millis")]
+    pub attention: Duration,
+    /// Bound of a step on our own store while a caller waits.
+    #[serde(with = "millis")]
+    pub answering: Duration,
+    /// Bound of one attempt at a step.
+    #[serde(with = "millis")]
+    pub attempt: Duration,
+    /// Longest pause between two attempts.
+    #[serde(with = "millis")]
+    pub retry_at_most: Duration,
 }
 
 const FIRST_PAUSE_SHARE: u32 = 100;

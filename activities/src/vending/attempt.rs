@@ -1,20 +1,29 @@
 //! One attempt at a sale: heartbeats, reports and the websocket side by side, and a clean end in every way out.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::pending, time::Duration};
 
+use chrono::{DateTime, Utc};
 use temporalio_sdk::activities::ActivityContext;
 use tokio::{
-    sync::mpsc::{UnboundedSender, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedSender, unbounded_channel},
+        watch,
+    },
     time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at},
 };
 use uuid::Uuid;
 use workflows::{
-    contracts::vending::RunSale,
-    fridge_sales::{SaleReport, SaleState, Standing, transition::Fact},
+    contracts::{
+        alerts::AlertKind,
+        vending::{RunSale, Sold},
+    },
+    fridge_sales::{AlertSubject, SaleReport, SaleState, Standing},
 };
 
 use super::{
     VendingActivities, VendingError,
+    alarms::{ALARMS, DoorAlarms, OpenDoor},
+    course::without_websocket,
     entries::{Carried, Entries},
     holder::{Holder, Lost, Purpose, Sale},
     journal::{Journal, Rows, Unwritten},
@@ -35,9 +44,27 @@ pub(super) async fn run_sale(
     activities: &VendingActivities,
     context: &ActivityContext,
     run: &RunSale,
-) -> Result<Standing, VendingError> {
-    let asked = Instant::now().checked_sub(passed(context)).unwrap_or_else(Instant::now);
-    attempt(activities, context, Sale { run, purpose: Purpose::End { asked } }).await
+) -> Result<Sold, VendingError> {
+    let asked = Instant::now().checked_sub(passed(context, run.asked_at)).unwrap_or_else(Instant::now);
+    let mut alarms = DoorAlarms::new(run, &activities.operators);
+    let ended = attempt(activities, context, Sale { run, purpose: Purpose::End { asked } }, Some(&mut alarms)).await;
+    match ended {
+        Ok(standing) => Ok(Sold { standing, untold: untold(activities, run, alarms.untold().await).await }),
+        Err(error) => {
+            alarms.leave();
+            Err(error)
+        }
+    }
+}
+
+/// What nobody could tell operators of the door, this attempt or one before it.
+async fn untold(activities: &VendingActivities, run: &RunSale, by_this: Vec<AlertKind>) -> Vec<AlertKind> {
+    let subject = AlertSubject { sale_ref: run.request.sale_ref, machine_id: &run.request.machine_id };
+    let ids = ALARMS.map(|kind| subject.alert_id(kind));
+    let recorded = timeout(LAST_WORDS, activities.database.untold_alerts(&ids)).await;
+    let recorded = recorded.map_or_else(|_elapsed| Vec::new(), Result::unwrap_or_default);
+    let is_untold = |kind: &AlertKind| by_this.contains(kind) || recorded.contains(&subject.alert_id(*kind));
+    ALARMS.into_iter().filter(is_untold).collect()
 }
 
 /// Awaits the late end of a sale, for as long as its policy says since the first attempt at that.
@@ -46,25 +73,27 @@ pub(super) async fn await_late_end(
     context: &ActivityContext,
     run: &RunSale,
 ) -> Result<Standing, VendingError> {
-    let until = Instant::now() + run.policy.late.saturating_sub(passed(context));
-    attempt(activities, context, Sale { run, purpose: Purpose::LateEnd { until } }).await
+    let scheduled = context.info().scheduled_time.map_or_else(Utc::now, DateTime::from);
+    let until = Instant::now() + run.policy.late.saturating_sub(passed(context, scheduled));
+    attempt(activities, context, Sale { run, purpose: Purpose::LateEnd { until } }, None).await
 }
 
-/// Since the activity was scheduled for the first time. Both by Temporal's clock, which need not be ours.
-fn passed(context: &ActivityContext) -> Duration {
-    let info = context.info();
-    let passed = info.started_time.zip(info.scheduled_time).and_then(|(start, first)| start.duration_since(first).ok());
-    passed.unwrap_or_default()
+/// Between `since` and the beginning of this attempt. Both by Temporal's clock, which need not be ours.
+fn passed(context: &ActivityContext, since: DateTime<Utc>) -> Duration {
+    let started = context.info().started_time.map(DateTime::<Utc>::from);
+    started.and_then(|started| (started - since).to_std().ok()).unwrap_or_default()
 }
 
 async fn attempt(
     activities: &VendingActivities,
     context: &ActivityContext,
     sale: Sale<'_>,
+    alarms: Option<&mut DoorAlarms<'_>>,
 ) -> Result<Standing, VendingError> {
     let request = &sale.run.request;
     let unwritten = Unwritten::carried(carried(context), request.sale_ref);
     let mut journal = Journal::new(activities.database.clone(), unwritten.clone());
+    let door = journal.door();
     let mut socket = None;
     let (reports, reported) = unbounded_channel();
     let ended = tokio::select! {
@@ -73,6 +102,7 @@ async fn attempt(
         ended = go_through(sale, &activities.vendron, &mut journal, &mut socket, &reports) => ended,
         never = beat(context, sale.run.policy.heartbeat / BEATS, &unwritten) => match never {},
         never = report::tell_all(context, request.sale_ref, reported) => match never {},
+        never = watch(alarms, door) => match never {},
     };
     if let Some(socket) = socket {
         // Whoever does not take a goodbye is left without.
@@ -83,6 +113,13 @@ async fn attempt(
         pulse(context, &unwritten).await;
     }
     ended.map(|state| state.standing(&request.authorised))
+}
+
+async fn watch(alarms: Option<&mut DoorAlarms<'_>>, door: watch::Receiver<Option<OpenDoor>>) -> Infallible {
+    match alarms {
+        Some(alarms) => alarms.watch(door).await,
+        None => pending().await,
+    }
 }
 
 /// Connects when there is something to connect for, and holds the websocket to its end.
@@ -109,8 +146,8 @@ pub(super) async fn go_through<R: Rows>(
         }
         Err(error) => VendingError::Disconnected { source: Lost::Ended(error), was_heard: false },
     };
-    if !state.was_requested {
-        journal.push(Entries::new(sale_ref, Uuid::nil()).noted(Fact::Unanswered));
+    if let Some(conclusion) = without_websocket(&state, &sale.run.policy, Utc::now()) {
+        journal.push(Entries::new(sale_ref, Uuid::nil()).noted(conclusion));
         state = journal.written().await?.state;
     }
     // An attempt that was thought dead may have come further meanwhile.

@@ -9,12 +9,14 @@ use workflows::{
 };
 
 use super::facts::{Hearing, is_ours};
-use crate::clients::vendron::{Command, Message, Socket, Vendron, VendronError};
+use crate::clients::vendron::{Command, Message, Received, Socket, Vendron, VendronError};
 
 /// Vendron: the machine is not online.
 const OFFLINE: i64 = -4;
 /// Vendron: somebody has it.
 const BUSY: i64 = -5;
+/// Of what was heard, in bytes.
+const KEPT: usize = 4 << 10;
 
 /// What Vendron says, or that it says nothing.
 type Answer = (MachineStatus, Option<i64>, String);
@@ -22,16 +24,17 @@ type Answer = (MachineStatus, Option<i64>, String);
 /// How a machine is. Twice the time for an acknowledgement is all that this takes.
 pub(super) async fn check(vendron: &Vendron, check: &CheckMachine) -> MachineState {
     let until = Instant::now() + check.acknowledgement * 2;
+    let mut heard = String::new();
     let (status, code, message) = match timeout(check.acknowledgement, vendron.connect()).await {
-        Ok(Ok(socket)) => on_socket(socket, check, until).await,
+        Ok(Ok(socket)) => on_socket(socket, check, until, &mut heard).await,
         Ok(Err(error)) => out_of_reach(&error),
         Err(_) => out_of_reach(&VendronError::TimedOut),
     };
-    MachineState { status, code, message, checked_at: Utc::now() }
+    MachineState { status, code, message, heard, checked_at: Utc::now() }
 }
 
-async fn on_socket(mut socket: Socket, check: &CheckMachine, until: Instant) -> Answer {
-    let answer = match timeout_at(until, ask(&mut socket, check)).await {
+async fn on_socket(mut socket: Socket, check: &CheckMachine, until: Instant, heard: &mut String) -> Answer {
+    let answer = match timeout_at(until, ask(&mut socket, check, heard)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => out_of_reach(&error),
         Err(_) => unanswered(),
@@ -42,18 +45,19 @@ async fn on_socket(mut socket: Socket, check: &CheckMachine, until: Instant) -> 
 }
 
 /// A question that nobody acknowledges in time is not waited for any longer.
-async fn ask(socket: &mut Socket, check: &CheckMachine) -> Result<Answer, VendronError> {
+async fn ask(socket: &mut Socket, check: &CheckMachine, heard: &mut String) -> Result<Answer, VendronError> {
     let reference = Uuid::now_v7();
     let command = Command::CheckMachineState { machine_uid: check.machine_uid.clone() };
     socket.send(&command, &reference.to_string()).await?;
     let due = Instant::now() + check.acknowledgement;
     let mut is_acknowledged = false;
     loop {
-        let heard = if is_acknowledged { Ok(socket.next().await) } else { timeout_at(due, socket.next()).await };
-        let Ok(received) = heard else {
+        let next = if is_acknowledged { Ok(socket.next().await) } else { timeout_at(due, socket.next()).await };
+        let Ok(received) = next else {
             return Ok(unanswered());
         };
-        let frame = received?.frame;
+        let Received { frame, raw } = received?;
+        keep(heard, &raw);
         if !is_ours(&frame, reference, None, Hearing::OneSale) {
             continue;
         }
@@ -62,6 +66,13 @@ async fn ask(socket: &mut Socket, check: &CheckMachine) -> Result<Answer, Vendro
             return Ok(answer);
         }
     }
+}
+
+/// What was heard is evidence, whether it was an answer or not.
+fn keep(heard: &mut String, raw: &str) {
+    heard.push_str(raw);
+    heard.push('\n');
+    heard.truncate(heard.floor_char_boundary(KEPT));
 }
 
 /// The answer that a message is, if it is one.
@@ -75,6 +86,10 @@ fn answer(message: Message) -> Option<Answer> {
                 _ => MachineStatus::Error,
             };
             Some((status, code, text))
+        }
+        Message::Ack { accepted: false, code } => {
+            let said = format!("the question was not taken {code}").trim_end().to_owned();
+            Some((MachineStatus::Error, None, said))
         }
         _ => None,
     }

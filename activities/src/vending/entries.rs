@@ -68,6 +68,7 @@ impl Entries {
         let (name, message) = match fact {
             Fact::Unanswered => ("unanswered", "Vendron did not answer before the door was asked to open"),
             Fact::Interrupted => ("interrupted", "the connection was lost before the door was asked to open"),
+            Fact::Overdue => ("overdue", "nobody could say for too long how the sale ended"),
             _ => ("vanished", "the machine is free again and the end of the sale was not heard"),
         };
         Entry { message: message.to_owned(), fact: Some(fact), ..self.entry(Direction::Noted, name) }
@@ -168,6 +169,13 @@ mod tests {
             assert_eq!((one.event_id, one.fact), (other.event_id, Some(intent.fact())));
         }
         assert_ne!(entries(1).intent(Intent::Request).event_id, entries(1).intent(Intent::Unlock).event_id);
+    }
+
+    #[test]
+    fn conclusions_have_names_of_their_own() {
+        let conclusions = [Fact::Unanswered, Fact::Interrupted, Fact::Overdue, Fact::Vanished];
+        let names = conclusions.map(|fact| entries(1).noted(fact).name);
+        assert_eq!(names, ["unanswered", "interrupted", "overdue", "vanished"]);
     }
 
     #[test]

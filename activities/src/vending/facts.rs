@@ -9,6 +9,7 @@ use workflows::{
     },
 };
 
+use super::course::Intent;
 use crate::clients::vendron::{Frame, Message, SoldProduct};
 
 /// Whose frames come in on a websocket.
@@ -30,7 +31,8 @@ pub(super) fn is_ours(frame: &Frame, sale_ref: Uuid, session: Option<&str>, hear
     reference.map_or(hearing == Hearing::OneSale, |reference| reference == sale_ref)
 }
 
-/// The fact that a frame about the sale is. Acknowledgements and answers about the machine are none.
+/// The fact that a frame about the sale is. Acknowledgements and answers about the machine are none; a request that is
+/// not taken is refused.
 pub(super) fn fact(frame: &Frame, currency: &Currency) -> Option<Fact> {
     Some(match &frame.message {
         Message::Begun { session, .. } => {
@@ -47,10 +49,19 @@ pub(super) fn fact(frame: &Frame, currency: &Currency) -> Option<Fact> {
             total: total.as_deref().and_then(|total| Money::parse(total, currency.clone()).ok()),
         },
         Message::Cancelled { .. } => Fact::Cancelled,
+        Message::Ack { accepted: false, code } => return rejection(&frame.name, code),
         Message::Ack { .. } | Message::MachineAvailable { .. } | Message::MachineError { .. } | Message::Unknown => {
             return None;
         }
     })
+}
+
+/// A request that Vendron did not take: its code is none of its errors, but a word. That it did not take the unlocking
+/// proves nothing of the door.
+fn rejection(command: &str, code: &str) -> Option<Fact> {
+    let message = format!("{command} was not taken {code}").trim_end().to_owned();
+    let is_request = Intent::named(command)? == Intent::Request;
+    is_request.then_some(Fact::RequestRefused { code: None, message })
 }
 
 /// One of each, joined. A price that cannot be read is none: it must not make a product vanish.
@@ -133,6 +144,26 @@ mod tests {
             total: Some(Money { minor: 320, currency: euros() }),
         };
         assert_eq!(fact(&frame(None, None, message), &euros()), Some(expected));
+    }
+
+    #[test]
+    fn a_request_that_is_not_taken_is_refused() {
+        let rejected = |name: &str, code: &str| {
+            let message = Message::Ack { accepted: false, code: code.to_owned() };
+            fact(&Frame { name: name.to_owned(), ..frame(None, None, message) }, &euros())
+        };
+        let message = |text: &str| text.to_owned();
+        assert_eq!(
+            rejected("smart_fridge_request", "PUBLIC999"),
+            Some(Fact::RequestRefused { code: None, message: message("smart_fridge_request was not taken PUBLIC999") })
+        );
+        assert_eq!(
+            rejected("Smart_Fridge_Request", ""),
+            Some(Fact::RequestRefused { code: None, message: message("Smart_Fridge_Request was not taken") })
+        );
+        for other in ["smart_fridge_door_open", "check_machine_state"] {
+            assert_eq!(rejected(other, "PUBLIC999"), None);
+        }
     }
 
     #[test]

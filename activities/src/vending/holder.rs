@@ -1,6 +1,7 @@
 //! Holds one websocket: writes down what comes in, and does what is due. What is due, and what a frame means, others
 //! decide.
 
+use chrono::Utc;
 use tokio::{
     sync::mpsc::UnboundedSender,
     time::{Instant, sleep_until, timeout},
@@ -12,7 +13,7 @@ use workflows::{
 
 use super::{
     VendingError,
-    course::{Course, Intent, Step},
+    course::{Course, Intent, Step, to_send},
     entries::Entries,
     facts::{self, Hearing},
     journal::{Journal, Rows, Written},
@@ -105,7 +106,7 @@ impl<'a, R: Rows> Holder<'a, R> {
         reports: &'a UnboundedSender<SaleReport>,
     ) -> Self {
         let mut course = Course::new(sale.began());
-        course.know(&state, Instant::now());
+        course.know(&state, &sale.run.policy, Instant::now(), Utc::now());
         Self {
             entries: Entries::new(sale.run.request.sale_ref, socket.id()),
             session: state.session.clone(),
@@ -179,8 +180,8 @@ impl<'a, R: Rows> Holder<'a, R> {
     async fn keep(&mut self, written: Written) {
         let now = Instant::now();
         self.state = written.state;
-        self.course.know(&self.state, now);
-        let Some(intent) = written.intent else {
+        self.course.know(&self.state, &self.sale.run.policy, now, Utc::now());
+        let Some(intent) = to_send(written.intent, &self.state, &self.course) else {
             return;
         };
         let is_wanted = !self.state.status.is_final() && self.course.is_fresh(&self.sale.run.policy, now);

@@ -13,11 +13,14 @@ use store::postgres::{
     Database, StoreError,
     fridges::{Entry, Journalled},
 };
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 use uuid::Uuid;
 use workflows::fridge_sales::SaleState;
 
-use super::{course::Intent, entries::Carried};
+use super::{alarms::OpenDoor, course::Intent, entries::Carried};
 
 /// A database that hangs is away.
 const CALL: Duration = Duration::from_secs(10);
@@ -55,6 +58,7 @@ pub(super) struct Journal<R> {
     unwritten: Unwritten,
     /// The first of them, on its way. It outlives whoever waits for it.
     writing: Option<BoxFuture<'static, Result<Journalled, StoreError>>>,
+    door: watch::Sender<Option<OpenDoor>>,
 }
 
 /// An entry that is in the journal now.
@@ -98,8 +102,13 @@ impl Unwritten {
 }
 
 impl<R: Rows> Journal<R> {
-    pub(super) const fn new(rows: R, unwritten: Unwritten) -> Self {
-        Self { rows, unwritten, writing: None }
+    pub(super) fn new(rows: R, unwritten: Unwritten) -> Self {
+        Self { rows, unwritten, writing: None, door: watch::Sender::new(None) }
+    }
+
+    /// What everybody hears of the door who has to.
+    pub(super) fn door(&self) -> watch::Receiver<Option<OpenDoor>> {
+        self.door.subscribe()
     }
 
     /// Takes an entry, to be written after those before it.
@@ -121,7 +130,7 @@ impl<R: Rows> Journal<R> {
     pub(super) async fn state(&mut self, sale_ref: Uuid) -> Result<SaleState, StoreError> {
         loop {
             if let Some(found) = answered(self.rows.state(sale_ref)).await {
-                return found;
+                return found.inspect(|state| self.tell_of_door(state));
             }
             sleep(PAUSE).await;
         }
@@ -139,6 +148,7 @@ impl<R: Rows> Journal<R> {
         self.writing = None;
         let journalled = journalled?;
         let entry = self.unwritten.lock().pop_front();
+        self.tell_of_door(&journalled.state);
         let intent = entry.and_then(|entry| entry.fact.as_ref().and_then(Intent::of));
         Ok(Written { intent: intent.filter(|_| journalled.is_new), state: journalled.state })
     }
@@ -159,6 +169,17 @@ impl<R: Rows> Journal<R> {
             }
             Err(_) => tracing::warn!("what was heard of a sale waits for the next attempt"),
         }
+    }
+
+    /// What is not written yet may be that the door is closed.
+    fn tell_of_door(&self, state: &SaleState) {
+        if !self.is_idle() {
+            return;
+        }
+        self.door.send_if_modified(|known| {
+            let open = OpenDoor::of(state);
+            std::mem::replace(known, open) != open
+        });
     }
 
     fn give_up_intent(&mut self) {

@@ -1,5 +1,6 @@
 #![expect(missing_docs, reason = "the activity macros generate undocumented constants")]
 
+mod alarms;
 mod attempt;
 mod check;
 mod course;
@@ -7,6 +8,7 @@ mod entries;
 mod facts;
 mod holder;
 mod journal;
+mod posted;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -19,13 +21,15 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use workflows::{
     contracts::vending::{
         AwaitLateEndActivity, CheckMachine, CheckMachineActivity, DISCONNECTED, JOURNAL_CORRUPT, JOURNAL_UNAVAILABLE,
-        RunSale, RunSaleActivity, STOPPING,
+        RunSale, RunSaleActivity, STOPPING, Sold,
     },
     fridge_sales::{MachineState, Standing},
 };
 
+pub(crate) use self::posted::posted;
+
 use self::holder::Lost;
-use crate::{clients::vendron::Vendron, failure::Failing};
+use crate::{alerts::Operators, clients::vendron::Vendron, failure::Failing};
 
 /// Until another attempt takes over a sale that is under way: its door may be open, and nobody listens.
 const HANDOVER: Duration = Duration::from_millis(100);
@@ -36,6 +40,8 @@ pub struct VendingActivities {
     pub vendron: Vendron,
     /// Where the journal is.
     pub database: Database,
+    /// Who is told of doors that stay open.
+    pub operators: Operators,
 }
 
 /// Why an attempt at a sale ends before the sale does.
@@ -61,8 +67,9 @@ enum VendingError {
 impl VendingActivities {
     /// Holds the websocket of a sale, from the request to the final list.
     #[activity(definition = RunSaleActivity)]
-    pub async fn run_sale(self: Arc<Self>, context: ActivityContext, run: RunSale) -> Result<Standing, ActivityError> {
-        answered(attempt::run_sale(&self, &context, &run).await)
+    pub async fn run_sale(self: Arc<Self>, context: ActivityContext, run: RunSale) -> Result<Sold, ActivityError> {
+        // A sale lasts, and most of what it needs is needed later.
+        answered(Box::pin(attempt::run_sale(&self, &context, &run)).await)
     }
 
     /// Listens for the late end of a sale.
@@ -87,7 +94,7 @@ impl VendingActivities {
 }
 
 /// Every end of an attempt is taken over by the next one, except where the journal contradicts itself.
-fn answered(result: Result<Standing, VendingError>) -> Result<Standing, ActivityError> {
+fn answered<T>(result: Result<T, VendingError>) -> Result<T, ActivityError> {
     match result {
         Err(error @ VendingError::Stopping) => Err(error).retryable_after(HANDOVER, STOPPING),
         Err(error @ VendingError::Disconnected { was_heard: true, .. }) => {

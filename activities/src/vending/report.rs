@@ -1,4 +1,4 @@
-//! Tells the run what its callers and its timers wait for.
+//! Tells the run what its callers wait for.
 
 use std::{convert::Infallible, future::pending, time::Duration};
 

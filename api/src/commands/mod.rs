@@ -13,14 +13,12 @@ mod suppliers;
 use std::io::{Write, stdout};
 
 use clap::{Args, Parser, Subcommand};
+use program::logging::{self, LogFormat};
 use secrecy::SecretString;
 use store::postgres::Database;
 use workflows::attributes;
 
-use crate::{
-    logging::{self, LogFormat},
-    openapi,
-};
+use crate::openapi;
 
 /// Perdura's HTTP API, and what has to be done around it.
 #[derive(Debug, Parser)]
@@ -71,7 +69,7 @@ impl DatabaseSettings {
 
 /// Does what the command line says.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    logging::start(cli.log_format);
+    logging::start(cli.log_format, "info");
     match cli.command {
         Command::Serve(settings) => serve::run(*settings).await,
         Command::Migrate(settings) => migrate::run(*settings).await,

@@ -9,7 +9,6 @@ use store::{dynamodb::AwsSettings, postgres::Database};
 use temporal::{Codec, TemporalSettings};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
@@ -20,17 +19,18 @@ use crate::{
     engine::Engine,
     fridge_sales::{FridgeSales, SaleSettings},
     gifts::{GiftSettings, Gifts},
-    invoices::{InvoiceSettings, InvoiceWatch},
+    invoices::InvoiceSettings,
     processes::{Process, ProcessSettings},
     purchase_codes::{PurchaseCodes, PurchaseSettings, Records, VoucherSettings},
     rate_limit::{RateLimits, RateSettings},
     router, secrets,
     server::{self, Bounds},
     state::Services,
+    watch::Watch,
 };
 
 /// One listens, the other reads the versions of what was announced.
-const WATCH_CONNECTIONS: u32 = 2;
+const WATCH_CONNECTIONS: u32 = 3;
 
 /// Settings of the server. Each is a flag and an environment variable.
 #[derive(Debug, Clone, Args)]
@@ -52,6 +52,10 @@ pub(super) struct Settings {
     /// File with the key for the tokens that show buyers their invoices: base64 of 32 bytes.
     #[arg(long, env = "PERDURA_VIEW_KEY_FILE", value_name = "PERDURA_VIEW_KEY_FILE")]
     view_key_file: PathBuf,
+    /// File with the key for the tokens in the URLs that Vendron posts to: base64 of 32 bytes, the same as the workers'.
+    /// Without it nothing is taken there.
+    #[arg(long, env = "PERDURA_NOTIFICATION_KEY_FILE", value_name = "PERDURA_NOTIFICATION_KEY_FILE")]
+    notification_key_file: Option<PathBuf>,
     /// File with the secrets that watchers sign with, one whsec_<base64 of 24 to 64 bytes> a line.
     #[arg(long, env = "PERDURA_WATCHER_SECRETS_FILE", value_name = "PERDURA_WATCHER_SECRETS_FILE")]
     watcher_secrets_file: PathBuf,
@@ -97,7 +101,7 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
         let routes = router::open_codec(services.codec.clone(), &settings.ui_origins);
         servers.spawn(server::serve(listen(address).await?, routes, settings.bounds, stopping.clone()));
     }
-    let watching = follow_invoices(&services, &settings, stopping.clone())?;
+    let watching = follow_changes(&services, &settings, stopping.clone())?;
     let routes = router::router(Arc::clone(&services), &settings.ui_origins);
     servers.spawn(server::serve(listen(settings.listen).await?, routes, settings.bounds, stopping));
     let connecting = tokio::spawn({
@@ -110,7 +114,7 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
         async move { services.rate_limits.sweep().await }
     });
 
-    stop_signal().await?;
+    program::stop_signal().await?;
     tracing::info!("api.stopping");
     stop.send_replace(true);
     while let Some(ended) = servers.join_next().await {
@@ -124,8 +128,8 @@ pub(super) async fn run(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Follows the changes of invoices, on connections of its own: those who wait are told however busy the others are.
-fn follow_invoices(
+/// Follows what is waited for, on connections of its own: those who wait are told however busy the others are.
+fn follow_changes(
     services: &Arc<Services>,
     settings: &Settings,
     stopping: watch::Receiver<bool>,
@@ -150,9 +154,9 @@ async fn services(settings: &Settings) -> anyhow::Result<Services> {
         view_key: secrets::view_key(&settings.view_key_file)?,
         watcher_secrets: secrets::watcher_secrets(&settings.watcher_secrets_file)?,
         invoices: settings.invoices.clone(),
-        watch: InvoiceWatch::new(),
+        watch: Watch::new(),
         purchase_codes: purchase_codes(settings).await?,
-        fridge_sales: fridge_sales(settings),
+        fridge_sales: fridge_sales(settings)?,
         gifts: gifts(settings)?,
         rate_limits: RateLimits::new(&settings.rates),
     })
@@ -165,8 +169,12 @@ async fn purchase_codes(settings: &Settings) -> anyhow::Result<Option<PurchaseCo
     PurchaseCodes::new(records, settings.purchases.clone(), &settings.vouchers).map(Some)
 }
 
-fn fridge_sales(settings: &Settings) -> Option<FridgeSales> {
-    settings.processes.has(Process::FridgeSales).then(|| FridgeSales::new(settings.sales.clone()))
+fn fridge_sales(settings: &Settings) -> anyhow::Result<Option<FridgeSales>> {
+    if !settings.processes.has(Process::FridgeSales) {
+        return Ok(None);
+    }
+    let notification_key = settings.notification_key_file.as_deref().map(secrets::notification_key).transpose()?;
+    Ok(Some(FridgeSales::new(settings.sales.clone(), notification_key)))
 }
 
 fn gifts(settings: &Settings) -> anyhow::Result<Option<Gifts>> {
@@ -177,14 +185,4 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(address = %listener.local_addr()?, "api.listening");
     Ok(listener)
-}
-
-async fn stop_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }

@@ -3,6 +3,7 @@
 mod body;
 mod check;
 mod filter;
+pub(crate) mod notify;
 pub(crate) mod open;
 mod path;
 mod policy;
@@ -10,9 +11,10 @@ pub(crate) mod read;
 mod refusal;
 pub(crate) mod search;
 pub(crate) mod status;
+mod watched;
 
 use axum::http::HeaderValue;
-use store::postgres::fridges::Machine;
+use store::{LinkKey, postgres::fridges::Machine};
 use uuid::Uuid;
 
 pub(crate) use policy::SaleSettings;
@@ -31,11 +33,13 @@ const QUESTIONS: usize = 4;
 pub(crate) struct FridgeSales {
     settings: SaleSettings,
     questions: Queues,
+    /// For the tokens in the URLs that Vendron posts to; without one it posts nothing.
+    notification_key: Option<LinkKey>,
 }
 
 impl FridgeSales {
-    pub(crate) fn new(settings: SaleSettings) -> Self {
-        Self { settings, questions: Queues::new(QUESTIONS) }
+    pub(crate) fn new(settings: SaleSettings, notification_key: Option<LinkKey>) -> Self {
+        Self { settings, questions: Queues::new(QUESTIONS), notification_key }
     }
 }
 

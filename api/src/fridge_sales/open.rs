@@ -1,5 +1,7 @@
 //! `POST /machines/{machine_id}/open`: sells out of a machine. The answer comes when its door is open, or will not be.
 
+use std::{error::Error, time::Duration};
+
 use axum::{
     Json as Answer,
     extract::State,
@@ -8,8 +10,9 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use temporalio_client::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowUpdateWithStartOptions};
+use temporalio_client::{WorkflowIdConflictPolicy, WorkflowUpdateWithStartOptions};
 use temporalio_common::search_attributes::SearchAttributes;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use workflows::{
@@ -28,7 +31,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, OpenFridges},
-    engine::EngineError,
+    engine::{EngineError, Started},
     idempotency::{IdempotencyKey, check_repeat},
     json::Json,
     openapi::schemas,
@@ -38,6 +41,13 @@ use crate::{
 
 /// Part of every sale's id: it can never change.
 const ROUTE: &str = "POST /machines/{machine_id}/open";
+/// When the same request may have its answer, in seconds: a door opens, or does not, within a few.
+const SOON: &str = "1";
+/// The same where the end of a sale was missed. Only a late end changes that answer, and it takes its time, if it comes
+/// at all.
+const LATE: &str = "30";
+/// A look into the database that takes longer is not worth the wait: its caller has waited for his deadline already.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What is to be sold.
 struct Opening {
@@ -77,7 +87,7 @@ pub(crate) struct SaleBody {
         (
             status = 202, description = "Taken, and nobody can say yet whether the door is open", body = SaleBody,
             headers(
-                ("Location" = String, description = "Where the transaction is read"),
+                ("Location" = String, description = "Where the transaction is read, once it is recorded"),
                 ("Retry-After" = u32, description = "Seconds until the same request may have its answer"),
             ),
         ),
@@ -110,13 +120,9 @@ pub(crate) async fn open(
         fingerprint,
     };
     let opening = Opening { update_id, input: SaleInput { request, policy: sales.settings.sale() } };
-    let started = match start(&api, &opening, WorkflowIdReusePolicy::RejectDuplicate).await {
-        Err(EngineError::Closed) => after_close(&api, &opening).await?,
-        started => started,
-    };
-    match started {
+    match start(&api, &opening).await? {
         Ok(reply) => answer(&reply, &opening.input.request),
-        Err(EngineError::Pending) => respond(opening.input.request.sale_ref, SaleStatus::Opening, DoorStatus::Unknown),
+        Err(EngineError::Pending) => pending(&api, opening.input.request.sale_ref).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -129,7 +135,8 @@ fn fingerprint(api: &Services, machine_id: &str, body: &[u8]) -> Result<String, 
     api.fingerprint_key.of(json!({ "machine_id": machine_id, "body": body }))
 }
 
-async fn start(api: &Api, opening: &Opening, reuse: WorkflowIdReusePolicy) -> Result<OpenReply, EngineError> {
+/// What the row does not know may run again: the row and its events let no command be sent twice.
+async fn start(api: &Api, opening: &Opening) -> Started<OpenReply> {
     let SaleRequest { sale_ref, machine_id, authorised, .. } = &opening.input.request;
     let attributes = SearchAttributes::new([
         BUSINESS_STATUS.value_set(SaleStatus::Requested.to_string()),
@@ -138,28 +145,19 @@ async fn start(api: &Api, opening: &Opening, reuse: WorkflowIdReusePolicy) -> Re
     ]);
     let workflow_id = workflow_id(*sale_ref);
     let options = WorkflowUpdateWithStartOptions::new(TASK_QUEUE, workflow_id, WorkflowIdConflictPolicy::UseExisting)
-        .id_reuse_policy(reuse)
         .update_id(opening.update_id.clone())
         .static_summary(format!("{machine_id}, up to {authorised}"))
         .search_attributes(attributes)
         .build();
-    let update = (FridgeSaleWorkflow::open, ());
-    api.engine.start(FridgeSaleWorkflow::run, opening.input.clone(), update, options).await
-}
-
-/// The run has ended: the row knows what came of it. If it does not, the run did nothing, or was ended by hand, and the
-/// request may run again: the row and its events let no command be sent twice.
-async fn after_close(api: &Api, opening: &Opening) -> Result<Result<OpenReply, EngineError>, Problem> {
-    match api.database.find_open_reply(opening.input.request.sale_ref).await? {
-        Some(reply) => Ok(Ok(reply)),
-        None => Ok(start(api, opening, WorkflowIdReusePolicy::AllowDuplicate).await),
-    }
+    let process = || (FridgeSaleWorkflow::run, FridgeSaleWorkflow::open);
+    let recorded = || api.database.find_open_reply(*sale_ref);
+    api.engine.start_once(process, (&opening.input, &()), options, recorded).await
 }
 
 fn answer(reply: &OpenReply, request: &SaleRequest) -> Result<Response, Problem> {
     check_repeat(&reply.fingerprint, &request.fingerprint)?;
     if reply.standing.status != SaleStatus::Failed {
-        return respond(request.sale_ref, reply.standing.status, reply.standing.door);
+        return respond(request.sale_ref, (reply.standing.status, reply.standing.door), true);
     }
     let failure = reply.standing.failure.as_ref();
     let failure =
@@ -167,15 +165,29 @@ fn answer(reply: &OpenReply, request: &SaleRequest) -> Result<Response, Problem>
     Err(refusal::not_opened(request.sale_ref, failure))
 }
 
-/// 201 once the door was open, also when its sale is unresolved by now; 202 while nobody can say.
-fn respond(sale_ref: Uuid, status: SaleStatus, door: DoorStatus) -> Result<Response, Problem> {
+/// Taken, and perhaps not recorded yet. Whoever cannot be told whether it is repeats the request all the same.
+async fn pending(api: &Services, sale_ref: Uuid) -> Result<Response, Problem> {
+    let is_recorded = timeout(LOOK, is_recorded(api, sale_ref)).await.unwrap_or_default();
+    respond(sale_ref, (SaleStatus::Opening, DoorStatus::Unknown), is_recorded)
+}
+
+async fn is_recorded(api: &Services, sale_ref: Uuid) -> bool {
+    let versions = api.database.transaction_versions(&[transaction_id(sale_ref)]).await;
+    let versions = versions.inspect_err(|error| tracing::warn!(error = error as &dyn Error, "api.sale.not_looked_up"));
+    versions.is_ok_and(|versions| !versions.is_empty())
+}
+
+/// 201 once the door was open, also when its sale is unresolved by now; 202 while nobody can say. Where the sale is read
+/// is told when it can be.
+fn respond(sale_ref: Uuid, (status, door): (SaleStatus, DoorStatus), is_recorded: bool) -> Result<Response, Problem> {
     let transaction_id = transaction_id(sale_ref);
     let body = Answer(SaleBody { r#ref: sale_ref, transaction_id, status: status.as_str() });
-    let place = [(header::LOCATION, location(transaction_id)?)];
+    let place = is_recorded.then(|| location(transaction_id)).transpose()?.map(|place| [(header::LOCATION, place)]);
     if door != DoorStatus::Unknown || matches!(status, SaleStatus::Completed | SaleStatus::Empty) {
         return Ok((StatusCode::CREATED, place, body).into_response());
     }
-    Ok((StatusCode::ACCEPTED, place, [(header::RETRY_AFTER, "1")], body).into_response())
+    let retry_after = if status == SaleStatus::Unresolved { LATE } else { SOON };
+    Ok((StatusCode::ACCEPTED, place, [(header::RETRY_AFTER, retry_after)], body).into_response())
 }
 
 #[cfg(test)]
@@ -211,13 +223,35 @@ mod tests {
         let known = [Open, Closed, Completed, Empty, Unresolved].map(|status| (status, DoorStatus::Closed, 201));
         let unknown = unknown.map(|(status, code)| (status, DoorStatus::Unknown, code));
         for (status, door, code) in known.into_iter().chain(unknown) {
-            let (head, body) = respond(sale_ref, status, door).unwrap().into_parts();
+            let (head, body) = respond(sale_ref, (status, door), true).unwrap().into_parts();
             assert_eq!((head.status.as_u16(), head.headers.contains_key(header::RETRY_AFTER)), (code, code == 202));
             let transaction_id = transaction_id(sale_ref);
             assert_eq!(head.headers[header::LOCATION], format!("/transactions/{transaction_id}"));
             let body: Value = serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
             assert_eq!(body, json!({"ref": sale_ref, "transaction_id": transaction_id, "status": status.as_str()}));
         }
+    }
+
+    #[test]
+    fn whoever_asks_again_is_told_when_there_may_be_news() {
+        let retry_after = |status| {
+            let response = respond(Uuid::nil(), (status, DoorStatus::Unknown), true).unwrap();
+            response.headers()[header::RETRY_AFTER].clone()
+        };
+        assert_eq!(retry_after(SaleStatus::Opening), "1");
+        assert_eq!(retry_after(SaleStatus::Unresolved), "30", "which may be its last word");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_sent_where_there_may_be_nothing_to_read() {
+        let sale_ref = Uuid::from_u128(1);
+        // The database is away, and cannot be asked.
+        let (head, body) = pending(&Services::without_servers(), sale_ref).await.unwrap().into_parts();
+        assert_eq!(head.status, StatusCode::ACCEPTED);
+        assert_eq!(head.headers[header::RETRY_AFTER], "1");
+        assert!(!head.headers.contains_key(header::LOCATION));
+        let body: Value = serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
+        assert_eq!(body["transaction_id"], transaction_id(sale_ref).to_string());
     }
 
     #[test]

@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use clap::Args;
 use humantime::parse_duration;
-use workflows::fridge_sales::{CheckPolicy, SalePolicy};
+use workflows::{
+    StepBounds,
+    fridge_sales::{CheckPolicy, SalePolicy},
+};
 
 /// The policy of new sales and of questions to machines. Each keeps the one that it began with.
 #[derive(Debug, Clone, Args)]
@@ -28,6 +31,9 @@ pub(crate) struct SaleSettings {
     /// How long a machine that is available again may take to report the end that was not heard.
     #[arg(id = "sale-settle", long = "sale-settle", env = "PERDURA_SALE_SETTLE", default_value = "10s", value_parser = parse_duration)]
     settle: Duration,
+    /// A sale is unresolved this long after its door was closed, or was asked to open, when nobody can say how it ended.
+    #[arg(id = "sale-overdue", long = "sale-overdue", env = "PERDURA_SALE_OVERDUE", default_value = "15m", value_parser = parse_duration)]
+    overdue: Duration,
     /// How long one holder keeps the websocket of a sale; then another takes over.
     #[arg(id = "sale-longest", long = "sale-longest", env = "PERDURA_SALE_LONGEST", default_value = "24h", value_parser = parse_duration)]
     longest: Duration,
@@ -41,7 +47,7 @@ pub(crate) struct SaleSettings {
     #[arg(id = "sale-alert-window", long = "sale-alert-window", env = "PERDURA_SALE_ALERT_WINDOW", default_value = "5m", value_parser = parse_duration)]
     alert_window: Duration,
     /// How long an alert is tried.
-    #[arg(id = "sale-alert-patience", long = "sale-alert-patience", env = "PERDURA_SALE_ALERT_PATIENCE", default_value = "1h", value_parser = parse_duration)]
+    #[arg(id = "sale-alert-patience", long = "sale-alert-patience", env = "PERDURA_SALE_ALERT_PATIENCE", default_value = "24h", value_parser = parse_duration)]
     alert_patience: Duration,
     /// A step that fails for this long asks for a person's attention.
     #[arg(id = "sale-attention", long = "sale-attention", env = "PERDURA_SALE_ATTENTION", default_value = "24h", value_parser = parse_duration)]
@@ -71,28 +77,28 @@ impl SaleSettings {
             closed_to_completed: self.closed_to_completed,
             poll: self.poll,
             settle: self.settle,
+            overdue: self.overdue,
             longest: self.longest,
             late: self.late,
             heartbeat: self.heartbeat,
             alert_window: self.alert_window,
             alert_patience: self.alert_patience,
             first_update: self.first_update,
-            attention: self.attention,
-            answering: self.answering,
-            attempt: self.attempt,
-            retry_at_most: self.retry_at_most,
+            bounds: self.bounds(),
         }
     }
 
     /// The policy of a question to a machine.
     pub(super) const fn check(&self) -> CheckPolicy {
-        CheckPolicy {
-            acknowledgement: self.acknowledgement,
-            first_update: self.first_update,
+        CheckPolicy { acknowledgement: self.acknowledgement, first_update: self.first_update, bounds: self.bounds() }
+    }
+
+    const fn bounds(&self) -> StepBounds {
+        StepBounds {
+            attention: self.attention,
             answering: self.answering,
             attempt: self.attempt,
             retry_at_most: self.retry_at_most,
-            attention: self.attention,
         }
     }
 }

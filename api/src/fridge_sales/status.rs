@@ -135,7 +135,10 @@ mod tests {
     fn answered(status: MachineStatus) -> Result<StateBody, Problem> {
         let checked_at = DateTime::from_timestamp_millis(1_767_225_600_120).unwrap();
         let message = "Machine is busy".to_owned();
-        answer("FRIDGE-1".to_owned(), MachineState { status, code: Some(-5), message, checked_at })
+        answer(
+            "FRIDGE-1".to_owned(),
+            MachineState { status, code: Some(-5), message, heard: String::new(), checked_at },
+        )
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use clap::Args;
 use humantime::parse_duration;
 use store::postgres::gifts::GuardRules;
-use workflows::gifts::GiftPolicy;
+use workflows::{StepBounds, gifts::GiftPolicy};
 
 use super::pin::{PinHasher, PinSettings, Pins};
 
@@ -58,10 +58,12 @@ impl GiftSettings {
         GiftPolicy {
             void_window: self.void_window,
             first_update: self.first_update,
-            attention: self.attention,
-            answering: self.answering,
-            attempt: self.attempt,
-            retry_at_most: self.retry_at_most,
+            bounds: StepBounds {
+                attention: self.attention,
+                answering: self.answering,
+                attempt: self.attempt,
+                retry_at_most: self.retry_at_most,
+            },
         }
     }
 
@@ -96,7 +98,7 @@ mod tests {
     #[test]
     fn the_policy_is_what_is_set() {
         let policy = parse(&["--gift-void-window", "90s"]).unwrap().policy();
-        assert_eq!((policy.void_window.as_secs(), policy.attempt.as_secs()), (90, 10));
+        assert_eq!((policy.void_window.as_secs(), policy.bounds.attempt.as_secs()), (90, 10));
     }
 
     #[test]

@@ -3,34 +3,29 @@
 use axum::{
     Json as Answer,
     extract::State,
-    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use store::postgres::gifts::{AuditEntry, GiftAttempt};
-use temporalio_client::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowUpdateWithStartOptions};
-use temporalio_common::search_attributes::SearchAttributes;
 use tokio::{time::timeout, try_join};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use workflows::{
-    attributes::{BUSINESS_KEY, GIFT_ID},
     domain::Confidential,
     gifts::{
-        GiftRedemptionWorkflow, RedeemReply, RedeemRequest, RedeemResult, RedemptionInput, TASK_QUEUE,
-        redemption_workflow_id,
+        GiftRedemptionWorkflow, RedeemReply, RedeemRequest, RedeemResult, RedemptionInput, redemption_workflow_id,
     },
 };
 
 use super::{
-    Gifts,
+    Gifts, Subject,
     admission::{Guess, Verdict},
     body::{PendingUse, UsedGift},
     refusal,
 };
 use crate::{
     auth::{Caller, UseGifts},
-    engine::EngineError,
+    engine::{EngineError, Started, pending},
     idempotency::{IdempotencyKey, check_repeat},
     json::{self, Json},
     openapi::schemas,
@@ -163,49 +158,22 @@ async fn redeem(api: &Api, gifts: &Gifts, attempt: Attempt, account: String) -> 
         fingerprint: attempt.fingerprint,
     };
     let input = RedemptionInput { request, policy: gifts.settings.policy() };
-    let started = match start(api, &attempt.update_id, &input, WorkflowIdReusePolicy::RejectDuplicate).await {
-        Err(EngineError::Closed) => after_close(api, &attempt.update_id, &input).await?,
-        started => started,
-    };
-    match started {
+    match start(api, &attempt.update_id, &input).await? {
         Ok(reply) => answer(&reply, &input.request.fingerprint),
-        Err(EngineError::Pending) => Ok(pending(input.request.redemption_id)),
+        Err(EngineError::Pending) => Ok(pending(PendingUse { redemption_id: input.request.redemption_id })),
         // Its PIN was right, and the ledger does not know of it.
         Err(error) => turn_away(api, entry, error.into()).await,
     }
 }
 
-async fn start(
-    api: &Api,
-    update_id: &str,
-    input: &RedemptionInput,
-    reuse: WorkflowIdReusePolicy,
-) -> Result<RedeemReply, EngineError> {
+/// What the ledger does not know may run again: it lets a gift be used once.
+async fn start(api: &Api, update_id: &str, input: &RedemptionInput) -> Started<RedeemReply> {
     let RedeemRequest { redemption_id, gift_id, supplier_code, .. } = &input.request;
-    let attributes =
-        SearchAttributes::new([BUSINESS_KEY.value_set(redemption_id.to_string()), GIFT_ID.value_set(gift_id.clone())]);
-    let workflow_id = redemption_workflow_id(*redemption_id);
-    let options = WorkflowUpdateWithStartOptions::new(TASK_QUEUE, workflow_id, WorkflowIdConflictPolicy::UseExisting)
-        .id_reuse_policy(reuse)
-        .update_id(update_id.to_owned())
-        .static_summary(format!("{gift_id} at {supplier_code}"))
-        .search_attributes(attributes)
-        .build();
-    let update = (GiftRedemptionWorkflow::redeem, ());
-    api.engine.start(GiftRedemptionWorkflow::run, input.clone(), update, options).await
-}
-
-/// The run has ended: the ledger knows what came of it. If it does not, the run did nothing, or was ended by hand, and
-/// the request may run again: the ledger lets it happen once.
-async fn after_close(
-    api: &Api,
-    update_id: &str,
-    input: &RedemptionInput,
-) -> Result<Result<RedeemReply, EngineError>, Problem> {
-    match api.database.find_redeem_reply(input.request.redemption_id).await? {
-        Some(reply) => Ok(Ok(reply)),
-        None => Ok(start(api, update_id, input, WorkflowIdReusePolicy::AllowDuplicate).await),
-    }
+    let subject = Subject { id: *redemption_id, gift_id, supplier_code };
+    let options = subject.options(redemption_workflow_id(*redemption_id), update_id);
+    let process = || (GiftRedemptionWorkflow::run, GiftRedemptionWorkflow::redeem);
+    let recorded = || api.database.find_redeem_reply(*redemption_id);
+    api.engine.start_once(process, (input, &()), options, recorded).await
 }
 
 /// Refuses what the ledger never sees. It is written down like everything that it sees.
@@ -233,11 +201,6 @@ fn answer(reply: &RedeemReply, fingerprint: &str) -> Result<Response, Problem> {
         RedeemResult::Used(redemption) => Ok(Answer(UsedGift::from(redemption)).into_response()),
         RedeemResult::Refused(refusal) => Err(refusal::not_used(*refusal)),
     }
-}
-
-/// It was taken and will be done; what it is cannot be told before.
-fn pending(redemption_id: Uuid) -> Response {
-    (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Answer(PendingUse { redemption_id })).into_response()
 }
 
 #[cfg(test)]

@@ -3,28 +3,22 @@
 use axum::{
     Json as Answer,
     extract::State,
-    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::Value;
-use temporalio_client::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowUpdateWithStartOptions};
-use temporalio_common::search_attributes::SearchAttributes;
 use utoipa::ToSchema;
-use uuid::Uuid;
-use workflows::{
-    attributes::{BUSINESS_KEY, GIFT_ID},
-    gifts::{GiftVoidWorkflow, TASK_QUEUE, VoidInput, VoidReply, VoidRequest, VoidResult, void_workflow_id},
-};
+use workflows::gifts::{GiftVoidWorkflow, VoidInput, VoidReply, VoidRequest, VoidResult, void_workflow_id};
 
 use super::{
+    Subject,
     body::{PendingVoid, VoidedGift},
     path::GiftPath,
     refusal,
 };
 use crate::{
     auth::{Caller, UseGifts},
-    engine::EngineError,
+    engine::{EngineError, Started, pending},
     idempotency::{IdempotencyKey, check_repeat},
     json::Json,
     problem::{Problem, kinds},
@@ -88,43 +82,21 @@ pub(crate) async fn void(
         reason: body.value.reason,
     };
     let input = VoidInput { request, policy: gifts.settings.policy() };
-    let started = match start(&api, &update_id, &input, WorkflowIdReusePolicy::RejectDuplicate).await {
-        Err(EngineError::Closed) => after_close(&api, &update_id, &input).await?,
-        started => started,
-    };
-    match started {
+    match start(&api, &update_id, &input).await? {
         Ok(reply) => answer(&reply, &input.request.fingerprint),
-        Err(EngineError::Pending) => Ok(pending(input.request.void_id)),
+        Err(EngineError::Pending) => Ok(pending(PendingVoid { void_id: input.request.void_id })),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn start(
-    api: &Api,
-    update_id: &str,
-    input: &VoidInput,
-    reuse: WorkflowIdReusePolicy,
-) -> Result<VoidReply, EngineError> {
+/// What the ledger does not know may run again: it lets a use be undone once.
+async fn start(api: &Api, update_id: &str, input: &VoidInput) -> Started<VoidReply> {
     let VoidRequest { void_id, gift_id, supplier_code, .. } = &input.request;
-    let attributes =
-        SearchAttributes::new([BUSINESS_KEY.value_set(void_id.to_string()), GIFT_ID.value_set(gift_id.clone())]);
-    let workflow_id = void_workflow_id(*void_id);
-    let options = WorkflowUpdateWithStartOptions::new(TASK_QUEUE, workflow_id, WorkflowIdConflictPolicy::UseExisting)
-        .id_reuse_policy(reuse)
-        .update_id(update_id.to_owned())
-        .static_summary(format!("{gift_id} at {supplier_code}"))
-        .search_attributes(attributes)
-        .build();
-    api.engine.start(GiftVoidWorkflow::run, input.clone(), (GiftVoidWorkflow::void, ()), options).await
-}
-
-/// The run has ended: the ledger knows what came of it. If it does not, the request may run again: the ledger lets it
-/// happen once.
-async fn after_close(api: &Api, update_id: &str, input: &VoidInput) -> Result<Result<VoidReply, EngineError>, Problem> {
-    match api.database.find_void_reply(input.request.void_id).await? {
-        Some(reply) => Ok(Ok(reply)),
-        None => Ok(start(api, update_id, input, WorkflowIdReusePolicy::AllowDuplicate).await),
-    }
+    let subject = Subject { id: *void_id, gift_id, supplier_code };
+    let options = subject.options(void_workflow_id(*void_id), update_id);
+    let process = || (GiftVoidWorkflow::run, GiftVoidWorkflow::void);
+    let recorded = || api.database.find_void_reply(*void_id);
+    api.engine.start_once(process, (input, &()), options, recorded).await
 }
 
 fn answer(reply: &VoidReply, fingerprint: &str) -> Result<Response, Problem> {
@@ -133,11 +105,6 @@ fn answer(reply: &VoidReply, fingerprint: &str) -> Result<Response, Problem> {
         VoidResult::Voided(void) => Ok(Answer(VoidedGift::from(void)).into_response()),
         VoidResult::Refused(refusal) => Err(refusal::not_voided(*refusal)),
     }
-}
-
-/// It was taken and will be done; what came of it cannot be told before.
-fn pending(void_id: Uuid) -> Response {
-    (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Answer(PendingVoid { void_id })).into_response()
 }
 
 #[cfg(test)]

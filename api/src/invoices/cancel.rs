@@ -8,7 +8,7 @@ use workflows::invoices::{CancelReason, CancelReply, CancelRequest, InvoiceStatu
 
 use super::{
     body::InvoiceBody,
-    change::{at_event, at_standing, check_note, pending},
+    change::{Pending, at_event, at_standing, check_note, pending},
     find, respond,
 };
 use crate::{
@@ -50,11 +50,7 @@ pub(crate) struct CancelInvoice {
     responses(
         (status = 200, description = "The cancelled invoice", body = InvoiceBody,
          headers(("ETag" = String, description = "The invoice's version"))),
-        (status = 202, description = "Taken, and not done yet: the invoice as it is until then", body = InvoiceBody, headers(
-            ("ETag" = String, description = "The invoice's version"),
-            ("Location" = String, description = "Where the invoice is read"),
-            ("Retry-After" = u32, description = "Seconds until the same request may have its answer"),
-        )),
+        Pending,
     ),
     extensions(("x-problems" = json!([kinds::INVOICE_NOT_CANCELLABLE.code, kinds::UNACCEPTABLE.code]))),
 )]

@@ -5,15 +5,29 @@ use axum::{
     response::Response,
 };
 use store::postgres::invoices::{Invoice, InvoiceEvent};
+use utoipa::IntoResponses;
 use workflows::invoices::Standing;
 
-use super::{location, respond};
+use super::{body::InvoiceBody, location, respond};
 use crate::{
     problem::{Problem, kinds},
     text::{self, Lines},
 };
 
 const LONGEST_NOTE: usize = 500;
+
+/// What [`pending`] answers, as the API's description shows it.
+#[derive(IntoResponses)]
+#[response(
+    status = 202,
+    description = "Taken, and not done yet: the invoice as it is until then",
+    headers(
+        ("ETag" = String, description = "The invoice's version"),
+        ("Location" = String, description = "Where the invoice is read"),
+        ("Retry-After" = u32, description = "Seconds until the same request may have its answer"),
+    )
+)]
+pub(super) struct Pending(#[expect(dead_code, reason = "only described; `pending` writes the body")] InvoiceBody);
 
 /// Refuses a note that is not for people.
 pub(super) fn check_note(note: &str) -> Result<(), Problem> {

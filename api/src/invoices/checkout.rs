@@ -23,14 +23,14 @@ use super::{
     body::{Amounts, time},
     find,
     payment_uris::{PaymentUri, payment_uris},
-    wait,
 };
 use crate::{
-    etag::{self, IfNoneMatch},
+    etag::{self, IfNoneMatch, NotModified},
     openapi::schemas,
     params::{PathId, QueryPairs},
     problem::Problem,
     state::Api,
+    watch::wait,
 };
 
 /// An invoice as its buyer sees it.
@@ -156,7 +156,7 @@ impl IntoParams for CheckoutQuery {
     responses(
         (status = 200, description = "The invoice", body = CheckoutBody,
          headers(("ETag" = String, description = "Its version, which changes with it"))),
-        (status = 304, description = "The caller has this version", headers(("ETag" = String, description = "Its version"))),
+        NotModified,
     ),
 )]
 pub(crate) async fn show(
@@ -170,17 +170,11 @@ pub(crate) async fn show(
         return Err(Problem::not_found("invoice"));
     }
     let invoice = find(&api, invoice_id, None).await?;
-    let version = invoice.version.to_string();
-    if !etag::has(&headers, &version) {
-        return Ok(respond(&invoice));
-    }
-    let changed = match query.wait {
-        Some(longest) if etag::names(&headers, &version) => {
-            wait::changed(&api, invoice_id, invoice.version, longest).await?
-        }
-        _ => None,
-    };
-    Ok(changed.map_or_else(|| etag::not_modified(&version), |invoice| respond(&invoice)))
+    let version = invoice.version;
+    Ok(match wait::news(&api, invoice, &headers, query.wait).await? {
+        Some(invoice) => respond(&invoice),
+        None => etag::not_modified(&version.to_string()),
+    })
 }
 
 fn respond(invoice: &Invoice) -> Response {

@@ -25,16 +25,13 @@ use utoipa::{
     },
 };
 
-use super::{
-    find,
-    shared_reads::{Page, Told, goes_on},
-    watch::Watching,
-};
+use super::{find, shared_reads::goes_on};
 use crate::{
     auth::{Caller, ReadInvoices},
     params::{self, PathId, QueryPairs},
     problem::{Problem, kinds},
     state::Api,
+    watch::{Page, Subject, Told, Watching},
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -141,7 +138,7 @@ pub(crate) async fn events(
 ) -> Result<Response, Problem> {
     let EventsQuery(after) = EventsQuery::read(pairs, &headers)?;
     let invoice = find(&api, invoice_id, Some(caller.who)).await?;
-    let watching = api.watch.watch(invoice_id)?;
+    let watching = api.watch.watch(Subject::invoice(invoice_id))?;
     let until = Instant::now() + api.invoices.stream();
     let feed = Feed { api, invoice, watching, after, behind: true, page: Page::default(), given: 0, until };
     // Some proxies keep an answer back until it is whole, unless they are told.
@@ -258,7 +255,7 @@ mod tests {
 
     fn feed(after: i64, told: &[i64]) -> Feed {
         let api = Api::new(Services::without_servers());
-        let watching = api.watch.watch(Uuid::from_u128(1)).unwrap();
+        let watching = api.watch.watch(Subject::invoice(Uuid::from_u128(1))).unwrap();
         let page =
             told.iter().map(|sequence| Told { sequence: *sequence, data: format!("{{\"sequence\":{sequence}}}") });
         let page = page.collect();

@@ -20,9 +20,7 @@ pub(crate) mod read;
 mod shared_reads;
 pub(crate) mod texts;
 pub(crate) mod timeline;
-mod view_token;
-mod wait;
-mod watch;
+mod watched;
 
 use axum::{
     Json,
@@ -34,8 +32,6 @@ use uuid::Uuid;
 
 pub(crate) use check::{expires_in, quarter_of_an_hour};
 pub(crate) use policy::InvoiceSettings;
-pub(crate) use view_token::ViewKey;
-pub(crate) use watch::InvoiceWatch;
 
 use crate::{etag, problem::Problem, state::Api};
 

@@ -4,7 +4,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use clap::Args;
 use humantime::parse_duration;
 use store::postgres::catalogue::PaymentOption;
-use workflows::{domain::BaseUnits, invoices::InvoicePolicy};
+use workflows::{StepBounds, domain::BaseUnits, invoices::InvoicePolicy};
 
 /// Networks that can have settings of their own: a misspelled one is told at the start, when the catalogue may be away.
 const NETWORKS: [&str; 3] = ["bitcoin", "ethereum", "tron"];
@@ -112,10 +112,12 @@ impl InvoiceSettings {
             last_look: self.last_look,
             first_update: self.first_update,
             creation: self.creation,
-            attention: self.attention,
-            answering: self.answering,
-            attempt: self.attempt,
-            retry_at_most: self.retry_at_most,
+            bounds: StepBounds {
+                attention: self.attention,
+                answering: self.answering,
+                attempt: self.attempt,
+                retry_at_most: self.retry_at_most,
+            },
         }
     }
 

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{find, payment_uris::payment_uris};
 use crate::{
     auth::{Caller, ReadInvoices},
-    etag::{self, IfNoneMatch},
+    etag::{self, IfNoneMatch, NotModified},
     openapi::schemas,
     params::{self, PathId, QueryPairs},
     problem::{Problem, kinds},
@@ -129,7 +129,7 @@ impl PartialSchema for Png {
     responses(
         (status = 200, description = "The drawing", content_type = "image/svg+xml", body = Svg,
          headers(("ETag" = String, description = "The invoice's version, which changes with it"))),
-        (status = 304, description = "The caller has this version", headers(("ETag" = String, description = "Its version"))),
+        NotModified,
     ),
     extensions(("x-problems" = json!([kinds::PAYMENT_NOT_AWAITED.code]))),
 )]
@@ -155,7 +155,7 @@ pub(crate) async fn svg(
     responses(
         (status = 200, description = "The picture", content_type = "image/png", body = Png,
          headers(("ETag" = String, description = "The invoice's version, which changes with it"))),
-        (status = 304, description = "The caller has this version", headers(("ETag" = String, description = "Its version"))),
+        NotModified,
     ),
     extensions(("x-problems" = json!([kinds::PAYMENT_NOT_AWAITED.code]))),
 )]

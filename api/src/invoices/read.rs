@@ -6,17 +6,14 @@ use axum::{
     response::Response,
 };
 
-use super::{
-    body::InvoiceBody,
-    find, respond,
-    wait::{self, Wait},
-};
+use super::{body::InvoiceBody, find, respond};
 use crate::{
     auth::{Caller, ReadInvoices},
-    etag::{self, IfNoneMatch},
+    etag::{self, IfNoneMatch, NotModified},
     params::{PathId, QueryPairs},
     problem::Problem,
     state::Api,
+    watch::wait::{self, Wait},
 };
 
 /// Read an invoice
@@ -29,7 +26,7 @@ use crate::{
     responses(
         (status = 200, description = "The invoice", body = InvoiceBody,
          headers(("ETag" = String, description = "Its version, which changes with it"))),
-        (status = 304, description = "The caller has this version", headers(("ETag" = String, description = "Its version"))),
+        NotModified,
     ),
 )]
 pub(crate) async fn read(
@@ -41,15 +38,9 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     let Wait(longest) = Wait::try_from(pairs)?;
     let invoice = find(&api, invoice_id, Some(caller.who)).await?;
-    let version = invoice.version.to_string();
-    if !etag::has(&headers, &version) {
-        return Ok(respond(StatusCode::OK, &invoice));
-    }
-    let changed = match longest {
-        Some(longest) if etag::names(&headers, &version) => {
-            wait::changed(&api, invoice_id, invoice.version, longest).await?
-        }
-        _ => None,
-    };
-    Ok(changed.map_or_else(|| etag::not_modified(&version), |invoice| respond(StatusCode::OK, &invoice)))
+    let version = invoice.version;
+    Ok(match wait::news(&api, invoice, &headers, longest).await? {
+        Some(invoice) => respond(StatusCode::OK, &invoice),
+        None => etag::not_modified(&version.to_string()),
+    })
 }

@@ -39,14 +39,9 @@ fn kinds_of(operation: &Value) -> Vec<Kind> {
         ),
         (
             operation["requestBody"].is_object(),
-            &[
-                kinds::INVALID_JSON,
-                kinds::INVALID_BODY,
-                kinds::REQUEST_TIMEOUT,
-                kinds::BODY_TOO_LARGE,
-                kinds::UNSUPPORTED_MEDIA_TYPE,
-            ],
+            &[kinds::INVALID_BODY, kinds::REQUEST_TIMEOUT, kinds::BODY_TOO_LARGE, kinds::UNSUPPORTED_MEDIA_TYPE],
         ),
+        (operation["requestBody"]["content"]["application/json"].is_object(), &[kinds::INVALID_JSON]),
         (
             operation["security"].is_array(),
             &[kinds::UNAUTHENTICATED, kinds::SCOPE_MISSING, kinds::PRINCIPAL_NOT_ALLOWED],

@@ -58,7 +58,7 @@ kinds! {
     VOID_WINDOW_OVER = CONFLICT, "void_window_over", "The use of the gift cannot be undone any more";
     CODE_EXPIRED = GONE, "code_expired", "The purchase code is over";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
-    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body has to be application/json";
+    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body is compressed, or not application/json";
     UNACCEPTABLE = UNPROCESSABLE_ENTITY, "unacceptable", "The request is understood and cannot be accepted";
     IDEMPOTENCY_KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The Idempotency-Key came with another body";
     LOAN_REFUSED = UNPROCESSABLE_ENTITY, "loan_refused", "The loan is not what the request says";

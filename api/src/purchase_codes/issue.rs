@@ -3,19 +3,17 @@
 use std::time::SystemTime;
 
 use axum::{
-    Json as Answer,
     extract::State,
     http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use serde::Serialize;
-use temporalio_client::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowUpdateWithStartOptions};
+use temporalio_client::{WorkflowIdConflictPolicy, WorkflowUpdateWithStartOptions};
 use temporalio_common::search_attributes::SearchAttributes;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use workflows::{
     attributes::{BUSINESS_KEY, EXPIRES_AT, LOAN_ACCOUNT_ID},
-    domain::Confidential,
     purchase_codes::{
         CodeStatus, IssueReply, IssueRequest, IssueResult, Purchase, PurchaseCodeWorkflow, PurchaseInput,
         PurchaseRequest, TASK_QUEUE, workflow_id,
@@ -25,7 +23,7 @@ use workflows::{
 use super::{PurchaseCodes, body::PurchaseBody, check::IssuePurchase, location, refusal};
 use crate::{
     auth::{Caller, IssuePurchases},
-    engine::EngineError,
+    engine::{EngineError, Started, pending},
     idempotency::{IdempotencyKey, check_repeat},
     json::Json,
     problem::{Problem, kinds},
@@ -39,7 +37,7 @@ const ROUTE: &str = "POST /otp/validate";
 struct Issuing {
     update_id: String,
     input: PurchaseInput,
-    otp: Confidential,
+    otp: IssueRequest,
 }
 
 /// A purchase that is under way.
@@ -106,19 +104,21 @@ pub(crate) async fn issue(
         amount,
         fingerprint,
     };
-    let issuing = Issuing { update_id, input: PurchaseInput { request, policy: codes.settings.policy() }, otp };
-    let started = match start(&api, &issuing, WorkflowIdReusePolicy::RejectDuplicate).await {
-        Err(EngineError::Closed) => after_close(&api, codes, &issuing).await?,
-        started => started,
+    let issuing = Issuing {
+        update_id,
+        input: PurchaseInput { request, policy: codes.settings.policy() },
+        otp: IssueRequest { otp },
     };
-    match started {
+    match start(&api, codes, &issuing).await? {
         Ok(reply) => answer(codes, &reply, &issuing.input.request),
-        Err(EngineError::Pending) => Ok(pending(issuing.input.request.purchase_id)),
+        Err(EngineError::Pending) => Ok(pending(Pending { purchase_id: issuing.input.request.purchase_id })),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn start(api: &Api, issuing: &Issuing, reuse: WorkflowIdReusePolicy) -> Result<IssueReply, EngineError> {
+/// What the tables do not know may run again: CIAM, Mambu and the tables know the purchase by its id, and let nothing
+/// happen twice.
+async fn start(api: &Api, codes: &PurchaseCodes, issuing: &Issuing) -> Started<IssueReply> {
     let PurchaseRequest { purchase_id, loan_account_id, amount, .. } = &issuing.input.request;
     let attributes = SearchAttributes::new([
         BUSINESS_KEY.value_set(purchase_id.to_string()),
@@ -127,26 +127,13 @@ async fn start(api: &Api, issuing: &Issuing, reuse: WorkflowIdReusePolicy) -> Re
     ]);
     let workflow_id = workflow_id(*purchase_id);
     let options = WorkflowUpdateWithStartOptions::new(TASK_QUEUE, workflow_id, WorkflowIdConflictPolicy::UseExisting)
-        .id_reuse_policy(reuse)
         .update_id(issuing.update_id.clone())
         .static_summary(amount.to_string())
         .search_attributes(attributes)
         .build();
-    let update = (PurchaseCodeWorkflow::issue, IssueRequest { otp: issuing.otp.clone() });
-    api.engine.start(PurchaseCodeWorkflow::run, issuing.input.clone(), update, options).await
-}
-
-/// The run has ended: the tables know what came of it. If they do not, it did nothing, or was ended by hand, and the
-/// request may run again: CIAM, Mambu and the tables know the purchase by its id, and let nothing happen twice.
-async fn after_close(
-    api: &Api,
-    codes: &PurchaseCodes,
-    issuing: &Issuing,
-) -> Result<Result<IssueReply, EngineError>, Problem> {
-    match codes.tables.find_reply(issuing.input.request.purchase_id).await? {
-        Some(reply) => Ok(Ok(reply)),
-        None => Ok(start(api, issuing, WorkflowIdReusePolicy::AllowDuplicate).await),
-    }
+    let process = || (PurchaseCodeWorkflow::run, PurchaseCodeWorkflow::issue);
+    let recorded = || codes.tables.find_reply(*purchase_id);
+    api.engine.start_once(process, (&issuing.input, &issuing.otp), options, recorded).await
 }
 
 fn answer(codes: &PurchaseCodes, reply: &IssueReply, request: &PurchaseRequest) -> Result<Response, Problem> {
@@ -162,9 +149,4 @@ fn as_issued(codes: &PurchaseCodes, purchase: &Purchase) -> Result<Response, Pro
     let mut response = codes.respond(StatusCode::CREATED, purchase, CodeStatus::Generado)?;
     response.headers_mut().insert(header::LOCATION, location(purchase)?);
     Ok(response)
-}
-
-/// It was taken and will be done; what it is cannot be told before.
-fn pending(purchase_id: Uuid) -> Response {
-    (StatusCode::ACCEPTED, [(header::RETRY_AFTER, "1")], Answer(Pending { purchase_id })).into_response()
 }

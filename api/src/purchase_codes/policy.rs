@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::FixedOffset;
 use clap::Args;
 use humantime::parse_duration;
-use workflows::purchase_codes::PurchasePolicy;
+use workflows::{StepBounds, purchase_codes::PurchasePolicy};
 
 /// The policy of new purchases. Each keeps the one that it began with.
 #[derive(Debug, Clone, Args)]
@@ -56,10 +56,12 @@ impl PurchaseSettings {
             image_grace: self.image_grace,
             blocked_retry: self.blocked_retry,
             first_update: self.first_update,
-            attention: self.attention,
-            answering: self.answering,
-            attempt: self.attempt,
-            retry_at_most: self.retry_at_most,
+            bounds: StepBounds {
+                attention: self.attention,
+                answering: self.answering,
+                attempt: self.attempt,
+                retry_at_most: self.retry_at_most,
+            },
         }
     }
 

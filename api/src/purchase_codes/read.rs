@@ -10,7 +10,7 @@ use chrono::Utc;
 use super::{body::PurchaseBody, path::PurchasePath, state_at, version};
 use crate::{
     auth::{Caller, ReadPurchases},
-    etag::{self, IfNoneMatch},
+    etag::{self, IfNoneMatch, NotModified},
     problem::Problem,
     state::Api,
 };
@@ -24,7 +24,7 @@ use crate::{
     responses(
         (status = 200, description = "The purchase", body = PurchaseBody,
          headers(("ETag" = String, description = "Its version, which changes with it"))),
-        (status = 304, description = "The caller has this version", headers(("ETag" = String, description = "Its version"))),
+        NotModified,
     ),
 )]
 pub(crate) async fn read(

@@ -55,6 +55,9 @@ pub(crate) struct RateSettings {
     /// Submissions of one form a minute that one address (of IPv6: one /64) may send; as many may come at once.
     #[arg(long = "form-rate", env = "PERDURA_FORM_RATE", default_value = "10")]
     form_rate: NonZeroU32,
+    /// Notifications of one sale a minute that whoever knows its address may post; as many may come at once.
+    #[arg(long = "notification-rate", env = "PERDURA_NOTIFICATION_RATE", default_value = "60")]
+    notification_rate: NonZeroU32,
     /// Addresses and networks, separated by commas, of the proxies whose X-Forwarded-For is believed.
     #[arg(long = "trusted-proxies", env = "PERDURA_TRUSTED_PROXIES", value_delimiter = ',', value_parser = proxy)]
     trusted_proxies: Vec<ipnet::IpNet>,
@@ -65,6 +68,7 @@ pub(crate) struct RateLimits {
     keys: DefaultKeyedRateLimiter<KeyHash>,
     addresses: DefaultKeyedRateLimiter<Network>,
     forms: DefaultKeyedRateLimiter<(Uuid, Network)>,
+    sales: DefaultKeyedRateLimiter<Uuid>,
     /// Keys that were found to be good, and when they were last used.
     good: Mutex<HashMap<KeyHash, Instant>>,
     proxies: Proxies,
@@ -77,6 +81,7 @@ impl RateLimits {
             keys: RateLimiter::keyed(quota(settings.key_rate, settings.key_burst)),
             addresses: RateLimiter::keyed(quota(settings.address_rate, settings.address_burst)),
             forms: RateLimiter::keyed(Quota::per_minute(settings.form_rate)),
+            sales: RateLimiter::keyed(Quota::per_minute(settings.notification_rate)),
             good: Mutex::default(),
             proxies: Proxies::new(settings.trusted_proxies.clone()),
         }
@@ -109,6 +114,8 @@ impl RateLimits {
         self.addresses.shrink_to_fit();
         self.forms.retain_recent();
         self.forms.shrink_to_fit();
+        self.sales.retain_recent();
+        self.sales.shrink_to_fit();
         self.good().retain(|_, used| used.elapsed() < known);
     }
 
@@ -130,6 +137,17 @@ impl RateLimits {
     ) -> Result<(), Problem> {
         let client = self.proxies.client(extensions, headers);
         self.forms.check_key(&(form_id, client)).map_err(|refused| too_many(&refused))
+    }
+
+    /// Takes one notification from the account of its sale. All sales are notified from a few addresses, and after an
+    /// outage at once: these have no account of their own.
+    pub(crate) fn take_notification(&self, sale_ref: Uuid) -> Result<(), Problem> {
+        self.sales.check_key(&sale_ref).map_err(|refused| too_many(&refused))
+    }
+
+    /// Takes one request without a key from its sender's account.
+    pub(crate) fn take_from_address(&self, extensions: &Extensions, headers: &HeaderMap) -> Result<(), Problem> {
+        self.take(None, self.proxies.client(extensions, headers))
     }
 
     fn good(&self) -> MutexGuard<'_, HashMap<KeyHash, Instant>> {

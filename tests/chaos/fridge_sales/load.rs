@@ -1,6 +1,6 @@
 //! Frontends that open their fridges, buyers who take things out of them, and both repeating themselves.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use futures::future::{join, join_all};
 use reqwest::{Method, StatusCode};
@@ -26,6 +26,10 @@ const SHUT: Duration = Duration::from_secs(8);
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How long Vendron tells an end that comes late.
 const LATE: Duration = Duration::from_secs(4);
+/// How long a buyer stands at the open door with all that he wants, in milliseconds.
+const HESITATING: Range<u64> = 0..800;
+/// The same for one who lingers: a worker and Temporal that died are back before, and a command is not stale after it.
+const LINGERING: Range<u64> = 5_000..11_000;
 
 /// One buyer for each fridge, until it is over; what was begun is brought to its end.
 pub(super) async fn run(sales: &FridgeSales, seed: u64, over: &Over) {
@@ -121,7 +125,8 @@ impl Buyer<'_> {
         if plot == Plot::Torn {
             act(self.sales, self.fridge, "drop", &json!({ "connections": true })).await;
         }
-        sleep(self.dice.millis(0..800)).await;
+        let hesitation = if self.sales.lingers { LINGERING } else { HESITATING };
+        sleep(self.dice.millis(hesitation)).await;
         let is_told = plot.is_told();
         act(self.sales, self.fridge, "close", &json!({ "complete": is_told })).await;
         if !is_told {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use system_tests::Answer;
 use uuid::Uuid;
 
-use super::plots::{Plot, UNTOLD_END};
+use super::plots::{HALF_POSTED, Plot, UNTOLD_END};
 
 /// What a sale goes through.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,12 @@ impl Course {
     /// Whether Vendron may keep the end to itself.
     pub(super) fn may_miss_its_end(&self) -> bool {
         !self.plot.is_told() || self.trouble == Some(UNTOLD_END)
+    }
+
+    /// Whether an end that is posted may leave the sale to a person: half of it says nothing, and that nothing was
+    /// bought contradicts what was seen, where it was not heard that all of it was put back.
+    pub(super) fn may_be_posted_in_vain(&self) -> bool {
+        self.plot == Plot::PutBack || self.trouble == Some(HALF_POSTED)
     }
 }
 

@@ -8,10 +8,12 @@ mod plots;
 mod rest;
 
 use futures::{FutureExt, future::BoxFuture};
+use serde_json::json;
 use sqlx::PgPool;
 use stack::{Part, Settings};
 use system_tests::{Fridge, TestApp};
 
+pub(crate) use check::OPENED_AGAIN;
 use memory::Memory;
 
 use crate::{
@@ -21,6 +23,8 @@ use crate::{
 
 /// Each with a frontend and a buyer of its own.
 const FRIDGES: usize = 4;
+/// So many of them have the ends of their sales posted, too.
+const NOTIFYING: usize = 2;
 
 /// The process and what the test knows of it.
 pub(crate) struct FridgeSales {
@@ -29,6 +33,7 @@ pub(crate) struct FridgeSales {
     fridges: Vec<Fridge>,
     memory: Memory,
     surprises: Surprises,
+    lingers: bool,
 }
 
 /// Holders of websockets that are soon replaced when their worker died, and ends that are soon missed.
@@ -56,8 +61,17 @@ impl FridgeSales {
         for _ in 0..FRIDGES {
             fridges.push(app.fridge().await);
         }
+        for fridge in &fridges[..NOTIFYING] {
+            fridge.set(json!({ "notifies": true })).await;
+        }
         let (memory, surprises) = (Memory::default(), Surprises::default());
-        Self { app: app.clone(), database: app.database().await, fridges, memory, surprises }
+        Self { app: app.clone(), database: app.database().await, fridges, memory, surprises, lingers: false }
+    }
+
+    /// Doors stay open for longer than it takes until somebody else holds the websocket of their sale.
+    pub(crate) fn lingering(mut self) -> Self {
+        self.lingers = true;
+        self
     }
 }
 

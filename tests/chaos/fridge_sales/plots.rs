@@ -51,8 +51,11 @@ pub(super) const PLOTS: [Plot; 14] = [
 /// The one that makes a sale lose its end.
 pub(super) const UNTOLD_END: (&str, &str) = ("completed", "timeout");
 
+/// Only half of the end is posted, which says nothing.
+pub(super) const HALF_POSTED: (&str, &str) = ("notification", "malformed");
+
 /// What can go wrong between Vendron and its client.
-pub(super) const TROUBLES: [(&str, &str); 10] = [
+pub(super) const TROUBLES: [(&str, &str); 12] = [
     ("request", "no_result"),
     ("request", "timeout"),
     ("door_open", "execute_then_timeout"),
@@ -62,6 +65,8 @@ pub(super) const TROUBLES: [(&str, &str); 10] = [
     ("check", "timeout"),
     ("taken", "timeout"),
     ("closed", "malformed"),
+    ("notification", "timeout"),
+    HALF_POSTED,
     UNTOLD_END,
 ];
 

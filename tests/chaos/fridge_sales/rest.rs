@@ -7,7 +7,7 @@ use super::FridgeSales;
 /// What still moves, in words: every sale ends by itself once its door is closed, and its run soon after.
 pub(super) async fn moves(sales: &FridgeSales) -> Option<String> {
     let temporal = sales.app.temporal().await;
-    for kind in ["FridgeSale", "MachineCheck"] {
+    for kind in ["FridgeSale", "MachineCheck", "SaleNotification"] {
         let query = format!("WorkflowType = '{kind}' AND ExecutionStatus = 'Running'");
         let running = temporal.count_workflows(&query, WorkflowCountOptions::default()).await;
         let running = running.expect("Temporal").count();

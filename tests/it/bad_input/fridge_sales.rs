@@ -1,10 +1,11 @@
 //! `POST /machines/{id}/open`, field by field. All requests have one key: in the end it is still free, so that no
-//! refused request left a row or a process.
+//! refused request left a row or a process. Of `POST /vendron/notifications/{ref}/{token}`, which takes any body, what
+//! else can be wrong.
 
 use reqwest::{Body, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use sqlx::query_scalar;
-use system_tests::{Fridge, TestApp};
+use system_tests::{Answer, Fridge, TestApp};
 
 use super::{
     NO_JSON, NO_OBJECT, NOT_FOUND, NOT_OUR_TYPE, OTHER_METHOD, Refusal, TOO_LARGE, assert_refused, misshapen, no_texts,
@@ -191,4 +192,45 @@ async fn requests_without_a_key_for_another_machine_or_in_another_way() {
         assert_refused(path, frontend.request(method, &refused.path(path)), OTHER_METHOD).await;
     }
     refused.left_nothing().await;
+}
+
+#[tokio::test]
+async fn notifications_that_are_sent_in_another_way() {
+    let app = TestApp::shared();
+    let fridge = app.fridge().await;
+    let sale = fridge.open().await;
+    let url = fridge.notification_url().await;
+    let (address, token) = url.rsplit_once('/').unwrap();
+    let base = address.rsplit_once('/').unwrap().0;
+    let refused = "what is refused is not kept";
+    for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
+        let request = app.http().request(method.clone(), &url).header("Origin", "https://shop.example").body(refused);
+        let request = request.header("Access-Control-Request-Method", "POST");
+        let answer = assert_refused(method.as_str(), request, OTHER_METHOD).await;
+        assert_eq!(answer.headers["allow"], "POST", "{method}");
+        assert!(!answer.headers.contains_key("access-control-allow-origin"), "{method}: this is not for pages");
+    }
+    let longer = ["/", "//", "/more", "%00", "%20", "%FF", "%2f", ".json"].map(|more| format!("{url}{more}"));
+    let others = [address.to_owned(), format!("{address}/"), format!("{address}//{token}"), base.to_owned()];
+    for path in longer.into_iter().chain(others) {
+        assert_refused(&path, app.http().post(&path).body(refused), NOT_FOUND).await;
+    }
+    let compressed = app.http().post(&url).header("Content-Encoding", "gzip").body(refused);
+    assert_refused("compressed", compressed, NOT_OUR_TYPE).await;
+
+    // As everywhere where nothing is asked in a query, nobody looks at it.
+    for query in ["", "?", "?x=1", "?x=1&x=2", "?%00", "?token=x/"] {
+        let answer = Answer::to(app.http().post(format!("{url}{query}")).body("what is taken")).await;
+        assert_eq!(
+            (answer.status, answer.text("ref")),
+            (StatusCode::OK, sale.sale_ref.to_string().as_str()),
+            "{query}"
+        );
+    }
+    sale.until_heard("unreadable").await;
+    let kept = query_scalar("select raw from event where transaction_id = $1 and name = 'unreadable'");
+    let kept: Vec<String> = kept.bind(sale.transaction_id()).fetch_all(&app.database().await).await.unwrap();
+    assert_eq!(kept, ["what is taken"]);
+    fridge.close().await;
+    sale.until("empty").await;
 }

@@ -2,8 +2,8 @@
 
 use reqwest::StatusCode;
 use serde_json::json;
-use sqlx::query_scalar;
-use system_tests::{Fridge, TestApp};
+use sqlx::{PgPool, query_scalar};
+use system_tests::{Fridge, TestApp, eventually};
 
 use super::{HASTY, assert_sold, soup, soups};
 
@@ -19,29 +19,29 @@ async fn refused(fridge: &Fridge, what: &str, times: u32) {
 }
 
 /// How many alerts about it are on record.
-async fn alerts(app: &TestApp, fridge: &Fridge) -> i64 {
+async fn alerts(database: &PgPool, fridge: &Fridge) -> i64 {
     let count = query_scalar("select count(*) from alert where subject = $1").bind(fridge.id());
-    count.fetch_one(&app.database().await).await.unwrap()
+    count.fetch_one(database).await.unwrap()
 }
 
-/// 8.17, 8.19: the token is not taken any more, and later the machine is there and gone again all the time.
+/// 8.17: the machine is not known any more, and later the machine is there and gone again all the time.
 #[tokio::test]
 async fn what_goes_wrong_again_and_again_is_told_once_and_then_counted() {
     let app = TestApp::shared();
-    let fridge = app.fridge().await;
-    fridge.set(json!({ "refuses_with": -2 })).await;
-    refused(&fridge, "a bad token", 4).await;
+    let (fridge, database) = (app.fridge().await, app.database().await);
+    fridge.set(json!({ "refuses_with": -3 })).await;
+    refused(&fridge, "unknown", 4).await;
     let messages = fridge.messages().await;
-    assert_eq!((messages.len(), alerts(&app, &fridge).await), (1, 4), "{messages:#?}");
-    assert!(messages[0].contains("Invalid Public API Token (-2)"), "{messages:#?}");
+    assert_eq!((messages.len(), alerts(&database, &fridge).await), (1, 4), "{messages:#?}");
+    assert!(messages[0].contains("Invalid Machine UID (-3)"), "{messages:#?}");
 
     // Hours later.
     let age = sqlx::query("update alert set asked_at = asked_at - interval '3 hours' where subject = $1");
-    age.bind(fridge.id()).execute(&app.database().await).await.unwrap();
+    age.bind(fridge.id()).execute(&database).await.unwrap();
     fridge.set(json!({ "refuses_with": 0, "online": false })).await;
     refused(&fridge, "flapping", 2).await;
     let messages = fridge.messages().await;
-    assert_eq!((messages.len(), alerts(&app, &fridge).await), (2, 6), "{messages:#?}");
+    assert_eq!((messages.len(), alerts(&database, &fridge).await), (2, 6), "{messages:#?}");
     assert!(messages[1].contains("offline (-4)") && messages[1].ends_with("(and 3 like it before)"), "{messages:#?}");
     assert_eq!(fridge.openings().await, 0);
 }
@@ -66,7 +66,7 @@ async fn a_machine_that_is_only_busy_is_no_alert() {
     let sale = fridge.try_to_open("busy").await;
     assert_eq!(sale.answer.status, StatusCode::CONFLICT, "{:#?}", sale.answer);
     sale.until_closed().await;
-    assert_eq!((fridge.messages().await.len(), alerts(&app, &fridge).await), (0, 0));
+    assert_eq!((fridge.messages().await.len(), alerts(&app.database().await, &fridge).await), (0, 0));
 }
 
 /// 8.16
@@ -90,4 +90,50 @@ async fn while_slack_is_down_sales_go_on_and_it_is_told_once_later() {
     let messages = fridge.until_told("has been open for").await;
     let once = messages.iter().filter(|message| message.contains("has been open for")).count();
     assert_eq!(once, 1, "{messages:#?}");
+}
+
+/// 8.7, 8.16: whoever hears the end is not the one who could not tell of the open door.
+#[tokio::test]
+async fn alarms_that_an_earlier_holder_could_not_tell_are_told_once_after_the_end() {
+    let app = HASTY.app();
+    let (fridge, database) = (app.fridge().await, app.database().await);
+    app.break_down(MESSAGE, "error", fridge.id()).await;
+    let sale = fridge.open().await;
+    fridge.take(&[soup()]).await;
+    eventually("an alarm", || alerts(&database, &fridge), |count| *count >= 1).await;
+    fridge.act("close", json!({ "complete": false })).await;
+    sale.until("closed").await;
+    let before = fridge.drop_connections().await;
+    fridge.until_another_listens(&before).await;
+    fridge.act("complete", json!({})).await;
+    assert_sold(&fridge, &sale, &json!([soups(1)]), "4.50", "another holder").await;
+
+    app.mend(fridge.id()).await;
+    sale.until_closed().await;
+    let messages = fridge.messages().await;
+    let once = messages.iter().filter(|message| message.contains("has been open for 2s")).count();
+    assert_eq!(once, 1, "{messages:#?}");
+}
+
+/// 8.7, 8.16: both alarms of a door come while it is open, and nobody hears them.
+#[tokio::test]
+async fn alarms_that_slack_did_not_take_are_told_once_after_the_end() {
+    let app = HASTY.app();
+    let (fridge, database) = (app.fridge().await, app.database().await);
+    app.break_down(MESSAGE, "error", fridge.id()).await;
+    let sale = fridge.open().await;
+    fridge.take(&[soup()]).await;
+    eventually("both alarms", || alerts(&database, &fridge), |count| *count == 2).await;
+    fridge.close().await;
+    assert_sold(&fridge, &sale, &json!([soups(1)]), "4.50", "without Slack").await;
+    assert_eq!(fridge.messages().await, Vec::<String>::new());
+
+    app.mend(fridge.id()).await;
+    sale.until_closed().await;
+    let messages = fridge.messages().await;
+    for words in ["has been open for 2s", "is still open after 4s"] {
+        let times = messages.iter().filter(|message| message.contains(words)).count();
+        assert_eq!(times, 1, "{words}: {messages:#?}");
+    }
+    assert_eq!(messages.len(), 2, "{messages:#?}");
 }

@@ -1,11 +1,22 @@
-//! What a sale costs at Temporal.
+//! What a sale costs at Temporal, and what is posted about one.
 
-use system_tests::{History, TestApp, eventually};
+use futures::TryStreamExt;
+use system_tests::{History, Sale, TestApp, eventually};
+use temporalio_client::WorkflowListOptions;
 
-use super::{soup, water};
+use super::{HASTY, ended, frames::completed, notifications::missed, soup, water};
 
 /// Changes of the basket, each of which is journalled and none of which is in the history.
 const CHANGES: usize = 40;
+/// Events in the history of a sale.
+const MOST: usize = 40;
+/// Events in the history of what is posted.
+const MOST_OF_A_POST: usize = 15;
+
+async fn assert_fits(sale: &Sale) {
+    let history = eventually("the run to close", || sale.history(), History::is_closed).await;
+    assert!(history.len() <= MOST, "{} events\n{}", history.len(), history.outline());
+}
 
 #[tokio::test]
 async fn a_whole_sale_fits_its_budget_however_much_is_taken_and_put_back() {
@@ -22,8 +33,39 @@ async fn a_whole_sale_fits_its_budget_however_much_is_taken_and_put_back() {
     }
     fridge.close().await;
     sale.until("completed").await;
-    let history = eventually("the run to close", || sale.history(), History::is_closed).await;
-    assert!(history.len() <= 40, "{} events\n{}", history.len(), history.outline());
+    assert_fits(&sale).await;
     let heard = sale.read().await.body["events"].as_array().unwrap().len();
     assert!(heard > CHANGES, "{heard} events are kept");
+}
+
+#[tokio::test]
+async fn a_sale_whose_door_stays_open_over_both_alarms_fits_the_same_budget() {
+    let fridge = HASTY.app().fridge().await;
+    let sale = fridge.open().await;
+    fridge.take(&[soup()]).await;
+    fridge.until_told("has been open for 2s").await;
+    fridge.until_told("is still open after 4s").await;
+    fridge.close().await;
+    sale.until("completed").await;
+    assert_fits(&sale).await;
+}
+
+/// That of a list for which a sale was waiting costs most: operators are told.
+#[tokio::test]
+async fn what_is_posted_costs_little() {
+    let app = HASTY.app();
+    let fridge = app.fridge().await;
+    let sale = missed(&fridge).await;
+    let own = sale.sale_ref.to_string();
+    let bodies = ["rubbish".to_owned(), completed(&[soup()], "4.50", &own), completed(&[water()], "1.60", &own)];
+    assert_eq!(fridge.notify(&bodies.each_ref().map(String::as_str)).await, [200; 3]);
+    fridge.until_told("whose end was missed is").await;
+    app.until_runs(&ended(&sale, "SaleNotification"), bodies.len()).await;
+
+    let temporal = app.temporal().await;
+    let mut runs = temporal.list_workflows(ended(&sale, "SaleNotification"), WorkflowListOptions::default());
+    while let Some(run) = runs.try_next().await.unwrap() {
+        let history = History::fetch(&temporal, run.id()).await;
+        assert!(history.len() <= MOST_OF_A_POST, "{} events\n{}", history.len(), history.outline());
+    }
 }

@@ -3,20 +3,27 @@
 use futures::future::{join, join3};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use sqlx::query_scalar;
 use stack::{Part, Settings};
-use system_tests::{Fridge, Sale, TestApp, event_names, eventually};
+use system_tests::{Answer, Fridge, Sale, TestApp, event_names, eventually};
 use temporal::{Codec, KeyRing};
 use temporalio_client::{UntypedWorkflow, WorkflowDescribeOptions};
 use workflows::fridge_sales::workflow_id;
 
-use super::{assert_not_opened, assert_sold, assert_unresolved, hasty, soup, soups, water, waters};
+use super::{
+    assert_not_opened, assert_sold, assert_unresolved, hasty, notifications::opened_unheard, soup, soups, until_posted,
+    water, waters,
+};
 
 /// What every handshake with Vendron names.
 const HANDSHAKE: &str = "publicV2";
 
-/// A holder that died is soon replaced; what waits for an answer waits for longer than a kill takes.
+/// A holder that died is soon replaced; what waits for an answer waits for longer than a kill takes, and so do
+/// operators for their second alarm.
 fn settings() -> Settings {
-    hasty().env(Part::Api, "PERDURA_SALE_HEARTBEAT", "2s").env(Part::Api, "PERDURA_SALE_ACKNOWLEDGEMENT", "5s")
+    [("HEARTBEAT", "2s"), ("ACKNOWLEDGEMENT", "5s"), ("DOOR_ESCALATION", "8s")]
+        .into_iter()
+        .fold(hasty(), |settings, (name, value)| settings.env(Part::Api, format!("PERDURA_SALE_{name}"), value))
 }
 
 #[tokio::test]
@@ -24,11 +31,15 @@ async fn whatever_dies_while_doors_are_open_their_sales_end_with_what_was_taken(
     let app = TestApp::isolated(settings()).await;
     the_worker_is_killed(&app).await;
     the_worker_is_asked_to_end(&app).await;
+    the_worker_is_killed_between_two_alarms(&app).await;
     temporal_and_the_api_are_killed(&app).await;
     the_database_is_away(&app).await;
     the_worker_is_killed_while_the_database_is_away(&app).await;
     vendron_restarts(&app).await;
     vendron_is_out_of_reach(&app).await;
+    an_end_is_posted_while_no_worker_runs(&app).await;
+    an_end_is_posted_while_temporal_is_away(&app).await;
+    vendron_takes_our_token_no_more(&app).await;
 }
 
 /// An open door, and a water that was taken.
@@ -51,6 +62,20 @@ async fn assert_water_and_soup(fridge: &Fridge, sale: &Sale, what: &str) {
 /// Whoever was connected is gone, and somebody else is there now.
 async fn until_taken_over(fridge: &Fridge) {
     fridge.until_another_listens(&Value::Null).await;
+}
+
+/// 8.19: that is wrong for every machine, and told once for all of them.
+async fn vendron_takes_our_token_no_more(app: &TestApp) {
+    let [one, other] = [app.fridge().await, app.fridge().await];
+    for fridge in [&one, &other] {
+        fridge.set(json!({ "refuses_with": -2 })).await;
+        let sale = fridge.try_to_open("a bad token").await;
+        assert_eq!(sale.answer.status, StatusCode::BAD_GATEWAY, "{:#?}", sale.answer);
+        sale.until_closed().await;
+    }
+    let (told, untold) = (one.messages().await, other.messages().await);
+    assert!(told.len() == 1 && told[0].contains("Invalid Public API Token (-2)"), "{told:#?}");
+    assert_eq!(untold, Vec::<String>::new());
 }
 
 async fn the_worker_is_killed(app: &TestApp) {
@@ -95,6 +120,30 @@ async fn the_worker_is_asked_to_end(app: &TestApp) {
     until_taken_over(&fridge).await;
     take_and_close(&fridge).await;
     assert_water_and_soup(&fridge, &sale, "asked to end").await;
+}
+
+/// 8.7: whoever takes over goes on counting, and tells nothing again.
+async fn the_worker_is_killed_between_two_alarms(app: &TestApp) {
+    let fridge = app.fridge().await;
+    let sale = opened(&fridge).await;
+    fridge.until_told("has been open for 2s").await;
+    // Until then it may be told again, rather than not at all.
+    let database = app.database().await;
+    let told = || async {
+        let count = query_scalar("select count(*) from alert where subject = $1 and sent_at is not null");
+        count.bind(fridge.id()).fetch_one(&database).await.unwrap()
+    };
+    eventually("the alarm to be recorded as told", told, |count: &i64| *count == 1).await;
+    app.stack().kill(Part::Worker).unwrap();
+    fridge.until_deserted().await;
+    app.stack().launch(Part::Worker).await.unwrap();
+    until_taken_over(&fridge).await;
+    fridge.until_told("is still open after 8s").await;
+    take_and_close(&fridge).await;
+    assert_water_and_soup(&fridge, &sale, "killed between two alarms").await;
+    sale.until_closed().await;
+    let messages = fridge.messages().await;
+    assert_eq!(messages.len(), 2, "{messages:#?}");
 }
 
 /// The holder of the websocket lives, and nobody whom it could tell.
@@ -183,4 +232,36 @@ async fn vendron_is_out_of_reach(app: &TestApp) {
         assert_water_and_soup(&open, &sale, "back in reach").await;
     };
     join(goes_on, shut.open()).await;
+}
+
+/// 8.8c: acknowledged is what Temporal has, whoever takes it up later.
+async fn an_end_is_posted_while_no_worker_runs(app: &TestApp) {
+    let fridge = app.fridge().await;
+    let sale = opened_unheard(&fridge).await;
+    fridge.take(&[water()]).await;
+    app.stack().kill(Part::Worker).unwrap();
+    take_and_close(&fridge).await;
+    until_posted(&fridge, 1).await;
+    assert_eq!(sale.read().await.text("status"), "open");
+    app.stack().launch(Part::Worker).await.unwrap();
+    assert_water_and_soup(&fridge, &sale, "posted without a worker").await;
+}
+
+/// 8.8c: what is not acknowledged is posted again.
+async fn an_end_is_posted_while_temporal_is_away(app: &TestApp) {
+    let fridge = app.fridge().await;
+    let sale = opened_unheard(&fridge).await;
+    fridge.take(&[water()]).await;
+    app.stack().kill(Part::Temporal).unwrap();
+    let refused = Answer::to(app.http().post(fridge.notification_url().await).body("{}")).await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:#?}");
+    assert_eq!(refused.text("code"), "temporarily_unavailable");
+    assert!(refused.headers.contains_key("retry-after"), "{refused:#?}");
+
+    take_and_close(&fridge).await;
+    let refused = || async { fridge.effects("notified").await.iter().any(|post| post["status"] == 503) };
+    eventually("an end that is not taken", refused, |refused| *refused).await;
+    app.stack().launch(Part::Temporal).await.unwrap();
+    until_posted(&fridge, 1).await;
+    assert_water_and_soup(&fridge, &sale, "posted without Temporal").await;
 }

@@ -67,3 +67,23 @@ async fn a_door_that_stays_open_is_told_twice_and_closes_as_any_other() {
     let transaction_id = sale.transaction_id().to_string();
     assert!(messages.iter().all(|message| message.ends_with(&transaction_id)), "{messages:#?}");
 }
+
+/// 8.7: whoever takes over a websocket goes on counting, and tells nothing again.
+#[tokio::test]
+async fn a_door_that_stays_open_is_told_twice_whoever_holds_its_websocket() {
+    let app = HASTY.app();
+    let fridge = app.fridge().await;
+    let sale = fridge.open().await;
+    for words in ["has been open for 2s", "is still open after 4s"] {
+        let before = fridge.drop_connections().await;
+        fridge.until_another_listens(&before).await;
+        fridge.until_told(words).await;
+    }
+    let before = fridge.drop_connections().await;
+    fridge.until_another_listens(&before).await;
+    fridge.close().await;
+    assert_empty(&fridge, &sale, 1).await;
+    sale.until_closed().await;
+    let messages = fridge.messages().await;
+    assert_eq!(messages.len(), 2, "{messages:#?}");
+}

@@ -13,7 +13,7 @@ const LONG: usize = 1_000_000;
 /// Longer than what is read.
 const TOO_LONG: usize = 1_100_000;
 
-fn frame(command: &str, json_data: &Value, reference: &str) -> String {
+pub(super) fn frame(command: &str, json_data: &Value, reference: &str) -> String {
     let data = json!({ "status": 1, "error_data": [], "json_data": json_data });
     json!({ "command": command, "command_data": data, "ref": reference }).to_string()
 }
@@ -22,15 +22,15 @@ fn unlocked(reference: &str) -> String {
     frame("smart_fridge_door_open_success", &json!({ "code": 1, "data": [{ "door_status": "UNLOCKED" }] }), reference)
 }
 
-fn taken(list: &[Value], reference: &str) -> String {
+pub(super) fn taken(list: &[Value], reference: &str) -> String {
     frame("smart_fridge_product_taken", &json!({ "code": 1, "list": list }), reference)
 }
 
-fn closed(reference: &str) -> String {
+pub(super) fn closed(reference: &str) -> String {
     frame("smart_fridge_door_close_success", &json!({ "code": 1, "data": { "door_status": "LOCKED" } }), reference)
 }
 
-fn completed(list: &[Value], total: &str, reference: &str) -> String {
+pub(super) fn completed(list: &[Value], total: &str, reference: &str) -> String {
     let data = json!({
         "transaction_id": "t-1", "transaction_status": 1, "transaction_total": total, "transaction_product": list,
     });
@@ -157,7 +157,7 @@ async fn what_is_said_of_other_sales_changes_nothing() {
 }
 
 /// The frames of a sale that are on record and are as the condition says.
-async fn kept(app: &TestApp, sale: &Sale, condition: &'static str) -> Vec<String> {
+pub(super) async fn kept(app: &TestApp, sale: &Sale, condition: &'static str) -> Vec<String> {
     let select = format!(
         "select raw from event where transaction_id = $1 and direction = 'received' and {condition} order by sequence"
     );

@@ -16,7 +16,7 @@ async fn assert_goes_on(fridge: &Fridge, sale: &Sale, before: &Value, what: &str
 }
 
 /// How often operators were told of an end that was missed.
-async fn missed_ends(fridge: &Fridge) -> usize {
+pub(super) async fn missed_ends(fridge: &Fridge) -> usize {
     fridge.messages().await.iter().filter(|message| message.contains("was missed")).count()
 }
 

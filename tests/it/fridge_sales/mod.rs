@@ -9,15 +9,18 @@ mod frames;
 mod life;
 mod losses;
 mod money;
+mod notifications;
 mod open;
+mod overdue;
 mod search;
 mod secrets;
 mod status;
 mod views;
+mod wait;
 
 use serde_json::{Value, json};
 use stack::{Part, Settings};
-use system_tests::{Answer, Fridge, Sale, SharedStack, product};
+use system_tests::{Answer, Fridge, Sale, SharedStack, eventually, product};
 
 /// Nobody waits long for anybody, and what is late is soon too late.
 static HASTY: SharedStack = SharedStack::new(hasty);
@@ -83,4 +86,18 @@ async fn assert_unresolved(fridge: &Fridge, sale: &Sale, what: &str) -> Answer {
     assert_eq!((&missed.body["total"], &missed.body["capture"]), (&Value::Null, &Value::Null), "{what}");
     fridge.until_told("was missed").await;
     missed
+}
+
+/// How operators find the runs of one type that were about a sale and have ended by themselves.
+fn ended(sale: &Sale, workflow: &str) -> String {
+    format!("BusinessKey = '{}' AND WorkflowType = '{workflow}' AND ExecutionStatus = 'Completed'", sale.sale_ref)
+}
+
+/// Waits until Vendron has posted ends of the machine's sales so many times, and was told each time that it is taken.
+async fn until_posted(fridge: &Fridge, times: usize) {
+    let taken = || async {
+        let answered = fridge.effects("notified").await;
+        answered.iter().filter(|post| post["status"] == 200).count()
+    };
+    eventually(&format!("{times} posted ends of {}", fridge.id()), taken, |count| *count == times).await;
 }

@@ -98,6 +98,19 @@ async fn what_vendron_refuses_is_refused_with_its_code() {
     }
 }
 
+/// 8.2: nothing more comes of it, so that whoever waited would say that there was no answer.
+#[tokio::test]
+async fn a_request_that_vendron_does_not_take_is_refused() {
+    let app = TestApp::shared();
+    let fridge = app.fridge().await;
+    fridge.set(json!({ "quirks": ["nack"] })).await;
+    let sale = fridge.try_to_open("not taken").await;
+    assert_eq!(sale.answer.status, StatusCode::BAD_GATEWAY, "{:#?}", sale.answer);
+    assert!(sale.answer.text("detail").contains("was not taken"), "{:#?}", sale.answer);
+    assert_eq!(sale.answer.body["vendron_code"], Value::Null);
+    assert_not_opened(&fridge, &sale, "fridge_refused", "not taken").await;
+}
+
 /// 8.1, 8.3, 8.12: nothing, too little, or rubbish in the place of an answer.
 #[tokio::test]
 async fn a_machine_that_does_not_begin_is_not_opened() {
@@ -105,7 +118,6 @@ async fn a_machine_that_does_not_begin_is_not_opened() {
     let frontend = &app.frontend();
     let cases = [
         ("no session", json!({ "omit": ["session"] }), None),
-        ("no acknowledgement", json!({ "quirks": ["nack"] }), None),
         ("no word", json!({}), Some("timeout")),
         ("begun and no word", json!({}), Some("execute_then_timeout")),
         ("begun and only acknowledged", json!({}), Some("no_result")),

@@ -31,6 +31,7 @@ async fn a_machine_is_as_vendron_says_and_the_question_is_recorded() {
         (json!({ "refuses_with": -1 }), "error", Some(-1), "Invalid Parameters"),
         (json!({ "refuses_with": -2 }), "error", Some(-2), "Invalid Public API Token"),
         (json!({ "refuses_with": -11 }), "error", Some(-11), "Subscription expired"),
+        (json!({ "quirks": ["nack"] }), "error", None, "was not taken"),
     ];
     for (machine, status, code, words) in cases {
         let fridge = app.fridge_of(&frontend).await;

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::problem::Problem;
 
-const JSON: &str = "application/json";
+/// A content type.
+pub(crate) const JSON: &str = "application/json";
 
 /// An answer before any fault touched it.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use stack::{Part, Settings};
 use system_tests::{Answer, History, Merchant, PROVIDER, Sale, TestApp, eventually, product};
 use uuid::Uuid;
 use workflows::{
-    fridge_sales::check_workflow_id,
+    fridge_sales::{check_workflow_id, notification_id, notification_workflow_id},
     gifts::{redemption_workflow_id, void_workflow_id},
 };
 
@@ -55,6 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     recorder.fridge_taken().await?;
     recorder.fridge_unresolved().await?;
     recorder.fridge_unresolved_then_late().await?;
+    recorder.fridge_notified().await?;
     recorder.machine_checked().await?;
     recorder.gifts().await?;
     Ok(())
@@ -240,6 +241,26 @@ impl Recorder {
         fridge.until_another_listens(&before).await;
         fridge.act("complete", json!({})).await;
         self.record("fridge-unresolved-then-late", &sale_closed(&sale).await)
+    }
+
+    /// Something that nobody understands while the sale runs, and a list that does not add up when its run is over.
+    async fn fridge_notified(&self) -> Result<(), Box<dyn Error>> {
+        let fridge = self.app.fridge().await;
+        let sale = fridge.open().await;
+        let product = json!({ "vpn": "1", "name": "Soupe", "unit_price": "4.50" });
+        let data = json!({ "transaction_total": "9.99", "transaction_product": [product] });
+        let list = json!({ "status": 1, "json_data": { "code": 1, "data": data } });
+        let list = json!({ "command": "smart_fridge_request_completed", "command_data": list }).to_string();
+        let unheard = "this is no frame";
+        fridge.notify(&[unheard]).await;
+        fridge.lose_session().await;
+        sale_closed(&sale).await;
+        fridge.notify(&[&list]).await;
+        for (name, body) in [("notification-kept", unheard), ("notification-of-a-late-end", &list)] {
+            let workflow_id = notification_workflow_id(notification_id(sale.sale_ref, body));
+            self.record(name, &self.run_closed(&workflow_id).await)?;
+        }
+        Ok(())
     }
 
     async fn machine_checked(&self) -> Result<(), Box<dyn Error>> {

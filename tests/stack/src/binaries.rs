@@ -12,8 +12,8 @@ use crate::child::{answer_of, guarded, output_of, spawn};
 use crate::postgres::database_url;
 use crate::ready::Probe;
 use crate::secrets::{
-    CIAM_KEY, CODEC_KEYS, FINGERPRINT_KEY, MAMBU_KEY, PIN_PEPPER, SLACK_WEBHOOK, VENDRON_TOKEN, VIEW_KEY, WATCHER_KEY,
-    WATCHER_SECRETS, write_private,
+    CIAM_KEY, CODEC_KEYS, FINGERPRINT_KEY, MAMBU_KEY, NOTIFICATION_KEY, PIN_PEPPER, SLACK_WEBHOOK, VENDRON_TOKEN,
+    VIEW_KEY, WATCHER_KEY, WATCHER_SECRETS, write_private,
 };
 use crate::settings::{Settings, build_folder, target_folder};
 use crate::{aws, temporal};
@@ -163,6 +163,8 @@ fn worker(blueprint: &Blueprint, command: &mut Command) -> Result<()> {
     command.env("PERDURA_SLACK_WEBHOOK_FILE", webhook);
     command.env("PERDURA_VENDRON_URL", format!("{}/vendron/publicV2", sandbox.replacen("http", "ws", 1)));
     command.env("PERDURA_VENDRON_TOKEN_FILE", blueprint.secrets.path(VENDRON_TOKEN));
+    command.env("PERDURA_NOTIFICATION_URL", format!("{}/vendron/notifications", blueprint.api_url()));
+    command.env("PERDURA_NOTIFICATION_KEY_FILE", blueprint.secrets.path(NOTIFICATION_KEY));
     command.env("PERDURA_MAMBU_URL", format!("{sandbox}/mambu/api"));
     command.env("PERDURA_MAMBU_API_KEY_FILE", blueprint.secrets.path(MAMBU_KEY));
     command.env("PERDURA_CIAM_URL", format!("{sandbox}/ciam"));
@@ -177,6 +179,7 @@ fn api(blueprint: &Blueprint, command: &mut Command) {
     command.env("PERDURA_LISTEN", loopback(ports.api));
     command.env("PERDURA_FINGERPRINT_KEY_FILE", blueprint.secrets.path(FINGERPRINT_KEY));
     command.env("PERDURA_VIEW_KEY_FILE", blueprint.secrets.path(VIEW_KEY));
+    command.env("PERDURA_NOTIFICATION_KEY_FILE", blueprint.secrets.path(NOTIFICATION_KEY));
     command.env("PERDURA_WATCHER_SECRETS_FILE", blueprint.secrets.path(WATCHER_SECRETS));
     if blueprint.settings.is_local() {
         command.env("PERDURA_OPEN_CODEC_LISTEN", loopback(ports.codec));

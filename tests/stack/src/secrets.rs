@@ -12,6 +12,7 @@ use rand::rngs::OsRng;
 pub(crate) const CODEC_KEYS: &str = "codec.keys";
 pub(crate) const FINGERPRINT_KEY: &str = "fingerprint.key";
 pub(crate) const VIEW_KEY: &str = "view.key";
+pub(crate) const NOTIFICATION_KEY: &str = "notification.key";
 pub(crate) const WATCHER_SECRETS: &str = "watcher.secrets";
 pub(crate) const POSTGRES_PASSWORD: &str = "postgres.password";
 pub(crate) const MERCHANT_ID: &str = "merchant.id";
@@ -40,7 +41,7 @@ impl Secrets {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let secrets = Self { folder };
         secrets.ensure(CODEC_KEYS, || Ok(format!("local-1:{}", STANDARD.encode(random::<32>()?))))?;
-        for key in [FINGERPRINT_KEY, VIEW_KEY, CODE_KEY, PIN_PEPPER] {
+        for key in [FINGERPRINT_KEY, VIEW_KEY, NOTIFICATION_KEY, CODE_KEY, PIN_PEPPER] {
             secrets.ensure(key, || Ok(STANDARD.encode(random::<32>()?)))?;
         }
         for outside in [MAMBU_KEY, CIAM_KEY, VENDRON_TOKEN] {
@@ -160,7 +161,7 @@ mod tests {
         let secrets = Secrets::open(folder.clone()).unwrap();
         let key = secrets.read(CODEC_KEYS).unwrap();
         assert_eq!(STANDARD.decode(key.strip_prefix("local-1:").unwrap()).unwrap().len(), 32);
-        for name in [FINGERPRINT_KEY, VIEW_KEY, CODE_KEY, PIN_PEPPER] {
+        for name in [FINGERPRINT_KEY, VIEW_KEY, NOTIFICATION_KEY, CODE_KEY, PIN_PEPPER] {
             assert_eq!(STANDARD.decode(secrets.read(name).unwrap()).unwrap().len(), 32, "{name}");
         }
         assert_eq!([MAMBU_KEY, CIAM_KEY, VENDRON_TOKEN].map(|name| secrets.read(name).unwrap().len()), [32; 3]);

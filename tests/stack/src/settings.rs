@@ -75,7 +75,7 @@ impl Settings {
         self
     }
 
-    /// Another program of the workspace for a part that is ours, built with features such as `workers/lossy-relay`.
+    /// Another program of the workspace for a part that is ours, built with features such as `workers/unguarded`.
     #[must_use]
     pub fn program(mut self, part: Part, program: impl Into<String>, features: impl Into<String>) -> Self {
         self.substitutes.push(Substitute { part, program: program.into(), features: features.into() });

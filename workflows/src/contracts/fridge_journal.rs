@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use temporalio_macros::activity_definitions;
 
-use crate::fridge_sales::{CheckRequest, MachineState, OpenReply, SaleRequest};
+use super::alerts::AlertKind;
+use crate::fridge_sales::{CheckRequest, MachineState, Notification, OpenReply, SaleRequest, Standing};
 
 /// The database does not answer.
 pub const UNAVAILABLE: &str = "fridge_journal.unavailable";
@@ -43,6 +44,17 @@ pub struct RecordCheck {
     pub state: MachineState,
 }
 
+/// A sale that Vendron posted something about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotifiedSale {
+    /// Its machine, as the frontend names it.
+    pub machine_id: String,
+    /// Where it stands now.
+    pub standing: Standing,
+    /// What operators have to be told of it, unless they were.
+    pub to_tell: Vec<AlertKind>,
+}
+
 /// The sales in our own database.
 pub struct FridgeJournal;
 
@@ -59,6 +71,14 @@ impl FridgeJournal {
     pub fn record_check(_: RecordCheck) -> Result<(), Infallible> {
         unimplemented!()
     }
+
+    /// Keeps what Vendron posted about a sale, and brings the sale up to what it says; again, it finds it.
+    #[activity(name = "fridge_journal.take_notification")]
+    pub fn take_notification(_: Notification) -> Result<NotifiedSale, Infallible> {
+        unimplemented!()
+    }
 }
 
-pub use fridge_journal::{Begin as BeginActivity, RecordCheck as RecordCheckActivity};
+pub use fridge_journal::{
+    Begin as BeginActivity, RecordCheck as RecordCheckActivity, TakeNotification as TakeNotificationActivity,
+};

@@ -2,10 +2,12 @@
 
 use std::{convert::Infallible, time::Duration};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use temporalio_macros::activity_definitions;
 
 use crate::{
+    contracts::alerts::AlertKind,
     domain::millis,
     fridge_sales::{MachineState, SalePolicy, SaleRequest, Standing},
 };
@@ -26,6 +28,17 @@ pub struct RunSale {
     pub request: SaleRequest,
     /// Every duration.
     pub policy: SalePolicy,
+    /// When the buyer asked, by Temporal's clock: his door does not open long after.
+    pub asked_at: DateTime<Utc>,
+}
+
+/// A sale that has ended, as far as anybody knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sold {
+    /// Where it stands.
+    pub standing: Standing,
+    /// What operators should have been told of its door meanwhile, and could not be.
+    pub untold: Vec<AlertKind>,
 }
 
 /// Asks how a machine is.
@@ -44,9 +57,9 @@ pub struct Vending;
 #[activity_definitions]
 impl Vending {
     /// Runs a sale to its end, whichever attempt sees that. Reports what the run has to know on the way. A refusal is an
-    /// end like any other: `failed`.
+    /// end like any other: `failed`. Tells operators of a door that stays open.
     #[activity(name = "vending.run_sale")]
-    pub fn run_sale(_: RunSale) -> Result<Standing, Infallible> {
+    pub fn run_sale(_: RunSale) -> Result<Sold, Infallible> {
         unimplemented!()
     }
 

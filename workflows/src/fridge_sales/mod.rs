@@ -3,8 +3,10 @@
 //!
 //! Source: `003`. The real flow of messages is that of Vendron Cloud, whose session lives on one websocket.
 
+mod alerts;
 mod journal;
 mod machine_check;
+mod notification;
 mod policy;
 #[cfg(test)]
 mod samples;
@@ -17,7 +19,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use alerts::AlertSubject;
 pub use machine_check::MachineCheckWorkflow;
+pub use notification::SaleNotificationWorkflow;
 pub use policy::{CheckPolicy, SalePolicy};
 pub use status::{DoorStatus, MachineStatus, SaleStatus};
 pub use workflow::FridgeSaleWorkflow;
@@ -35,6 +39,16 @@ pub fn workflow_id(sale_ref: Uuid) -> String {
 /// The workflow id of the question how a machine is: one at a time.
 pub fn check_workflow_id(machine_id: &str) -> String {
     format!("machine-check/{machine_id}")
+}
+
+/// The workflow id of what Vendron posted.
+pub fn notification_workflow_id(notification_id: Uuid) -> String {
+    format!("fridge-notification/{notification_id}")
+}
+
+/// The id of what Vendron posted about a sale: the same body again is the same notification.
+pub fn notification_id(sale_ref: Uuid, body: &str) -> Uuid {
+    Uuid::new_v5(&sale_ref, format!("notification/{body}").as_bytes())
 }
 
 /// The transaction of a sale. It follows from `ref`, so that a caller knows it before there is a row.
@@ -181,8 +195,8 @@ pub struct SaleState {
     pub session: Option<String>,
     /// `smart_fridge_request` may have been sent.
     pub was_requested: bool,
-    /// `smart_fridge_door_open` may have been sent.
-    pub was_unlocked: bool,
+    /// Since when `smart_fridge_door_open` may have been sent.
+    pub unlock_sent_at: Option<DateTime<Utc>>,
     /// What is taken so far; the last snapshot wins, and the final list over all of them.
     pub products: Vec<Product>,
     /// The total as Vendron sent it.
@@ -237,6 +251,32 @@ pub struct MachineState {
     pub code: Option<i64>,
     /// Vendron's words, or ours.
     pub message: String,
+    /// The frames that were heard, one a line, without our token; the first 4 KiB of them.
+    #[serde(default)]
+    pub heard: String,
     /// When the answer came.
     pub checked_at: DateTime<Utc>,
+}
+
+/// Something that Vendron posted about a sale, at the `notification_url` that it was given for it. The payload is not
+/// documented: whatever it is, it is kept, and read as a frame of the sale.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Notification {
+    /// [`notification_id`].
+    pub notification_id: Uuid,
+    /// The sale that the URL names.
+    pub sale_ref: Uuid,
+    /// As it came, of at most 64 KiB, without what makes its URL secret.
+    pub body: String,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+}
+
+/// Input of the workflow that takes what Vendron posted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NotificationInput {
+    /// What it posted.
+    pub notification: Notification,
+    /// Every duration.
+    pub policy: SalePolicy,
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::millis;
+use crate::{domain::millis, steps::StepBounds};
 
 /// Every duration and threshold of a sale, fixed when it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,10 @@ pub struct SalePolicy {
     /// A machine that is available again has this long to report the end that was not heard.
     #[serde(with = "millis")]
     pub settle: Duration,
+    /// A sale whose door is closed, or of whose door nothing was heard, is unresolved this long after its closing, or after
+    /// it was asked to open.
+    #[serde(with = "millis")]
+    pub overdue: Duration,
     /// How long the late end of an unresolved sale is listened for.
     #[serde(with = "millis")]
     pub late: Duration,
@@ -46,18 +50,9 @@ pub struct SalePolicy {
     /// A run whose first update does not come ends after this.
     #[serde(with = "millis")]
     pub first_update: Duration,
-    /// A step that fails for this long sets `NeedsAttention`.
-    #[serde(with = "millis")]
-    pub attention: Duration,
-    /// Bound of a step on our own store while a caller waits.
-    #[serde(with = "millis")]
-    pub answering: Duration,
-    /// Bound of one attempt at a step.
-    #[serde(with = "millis")]
-    pub attempt: Duration,
-    /// Longest pause between two attempts.
-    #[serde(with = "millis")]
-    pub retry_at_most: Duration,
+    /// How long each step may take.
+    #[serde(flatten)]
+    pub bounds: StepBounds,
 }
 
 /// Every duration of the question how a machine is.
@@ -69,16 +64,7 @@ pub struct CheckPolicy {
     /// A run whose first update does not come ends after this.
     #[serde(with = "millis")]
     pub first_update: Duration,
-    /// Bound of a step on our own store.
-    #[serde(with = "millis")]
-    pub answering: Duration,
-    /// Bound of one attempt at a step.
-    #[serde(with = "millis")]
-    pub attempt: Duration,
-    /// Longest pause between two attempts.
-    #[serde(with = "millis")]
-    pub retry_at_most: Duration,
-    /// A step that fails for this long sets `NeedsAttention`.
-    #[serde(with = "millis")]
-    pub attention: Duration,
+    /// How long each step may take.
+    #[serde(flatten)]
+    pub bounds: StepBounds,
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{Buyer, DoorStatus, SaleInput, SalePolicy, SaleRequest, SaleStatus, Standing};
-use crate::domain::{Currency, Money};
+use crate::{
+    domain::{Currency, Money},
+    steps::StepBounds,
+};
 
 pub(super) fn money(text: &str) -> Money {
     Money::parse(text, Currency::parse("EUR").unwrap()).unwrap()
@@ -46,15 +49,13 @@ fn policy() -> SalePolicy {
         closed_to_completed: soon,
         poll: soon,
         settle: soon,
+        overdue: soon,
         late: soon,
         longest: soon,
         heartbeat: soon,
         alert_window: soon,
         alert_patience: soon,
         first_update: soon,
-        attention: soon,
-        answering: soon,
-        attempt: soon,
-        retry_at_most: soon,
+        bounds: StepBounds { attention: soon, answering: soon, attempt: soon, retry_at_most: soon },
     }
 }

@@ -1,12 +1,7 @@
-//! What operators see and are told of a sale: search attributes, five lines, and alerts. Nothing personal is in them.
+//! What operators see of a sale: search attributes and five lines. Nothing personal is in them.
 
-use super::{
-    Failure, FridgeSaleWorkflow, SaleInput, SaleRequest, SaleStatus, Standing, journal::Context, transaction_id,
-};
-use crate::{
-    attributes::{BUSINESS_STATUS, NEEDS_ATTENTION},
-    contracts::alerts::AlertKind,
-};
+use super::{Failure, FridgeSaleWorkflow, SaleRequest, SaleStatus, Standing, journal::Context};
+use crate::attributes::{BUSINESS_STATUS, NEEDS_ATTENTION};
 
 /// More of Vendron's words than this is nothing that a person reads.
 const WORDS_AT_MOST: usize = 200;
@@ -38,31 +33,6 @@ pub(super) fn show_trouble(ctx: &Context, trouble: &str) {
     show(ctx);
 }
 
-/// The words of an alert.
-pub(super) fn alert_text(kind: AlertKind, input: &SaleInput, standing: &Standing) -> String {
-    let SaleInput { request, policy } = input;
-    let machine = &request.machine_id;
-    let said = match kind {
-        AlertKind::RequestError => format!("Machine {machine} was not opened: {}", reason(standing.failure.as_ref())),
-        AlertKind::DoorLeftOpen => {
-            format!("The door of machine {machine} has been open for {:?}", policy.door_alarm)
-        }
-        AlertKind::DoorStillOpen => {
-            format!("The door of machine {machine} is still open after {:?}", policy.door_escalation)
-        }
-        AlertKind::Unresolved => {
-            format!("The end of a sale at machine {machine} was missed: a person has to find out what was taken")
-        }
-        AlertKind::LateEnd => {
-            format!("A sale at machine {machine} whose end was missed is {}: {}", standing.status, owed(standing))
-        }
-        AlertKind::TotalMismatch => {
-            format!("A sale at machine {machine} has prices that do not add up to Vendron's total: {}", owed(standing))
-        }
-    };
-    format!("{said}. Transaction {}", transaction_id(request.sale_ref))
-}
-
 /// What needs a person, if anything does.
 fn attention<'a>(standing: &Standing, trouble: Option<&'a str>) -> Option<&'a str> {
     let is_missed = standing.status == SaleStatus::Unresolved;
@@ -84,7 +54,8 @@ fn details(request: &SaleRequest, standing: &Standing, attention: Option<&str>) 
     )
 }
 
-fn owed(standing: &Standing) -> String {
+/// What the buyer owes, in words.
+pub(super) fn owed(standing: &Standing) -> String {
     match &standing.total {
         Some(total) if standing.is_disputed => format!("{total} owed, disputed"),
         Some(total) => format!("{total} owed"),
@@ -102,7 +73,8 @@ const fn next(status: SaleStatus) -> &'static str {
     }
 }
 
-fn reason(failure: Option<&Failure>) -> String {
+/// Why it failed, in words.
+pub(super) fn reason(failure: Option<&Failure>) -> String {
     match failure {
         Some(Failure::MachineBusy) => "it is busy (-5)".to_owned(),
         Some(Failure::MachineOffline) => "it is offline (-4)".to_owned(),
@@ -121,8 +93,6 @@ fn readable(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::fridge_sales::samples::{input, money, standing};
 
@@ -155,39 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn alerts_say_what_happened_where() {
-        let open = standing(SaleStatus::Open);
-        let disputed = Standing { is_disputed: true, ..ended(SaleStatus::Completed, "4.70") };
-        for (kind, standing, expected) in [
-            (AlertKind::RequestError, failed(None, "no"), "Machine FRIDGE-1 was not opened: no (no code)"),
-            (AlertKind::DoorLeftOpen, open.clone(), "The door of machine FRIDGE-1 has been open for 60s"),
-            (AlertKind::DoorStillOpen, open, "The door of machine FRIDGE-1 is still open after 1.5s"),
-            (
-                AlertKind::LateEnd,
-                ended(SaleStatus::Empty, "0"),
-                "A sale at machine FRIDGE-1 whose end was missed is empty: 0.00 EUR owed",
-            ),
-            (
-                AlertKind::TotalMismatch,
-                disputed,
-                "A sale at machine FRIDGE-1 has prices that do not add up to Vendron's total: 4.70 EUR owed, disputed",
-            ),
-        ] {
-            let transaction = transaction_id(Uuid::nil());
-            assert_eq!(alert_text(kind, &input(), &standing), format!("{expected}. Transaction {transaction}"));
-        }
-    }
-
-    #[test]
-    fn nothing_personal_is_told() {
+    fn nothing_personal_is_shown() {
         let input = input();
         for status in SaleStatus::ALL {
             let standing = standing(status);
             let lines = details(&input.request, &standing, attention(&standing, None));
             assert_eq!(lines.split("\n\n").count(), 5);
-            let alert = alert_text(AlertKind::Unresolved, &input, &standing);
             for hidden in ["buyer-of-ours", "ada@", "sent-", "print-of-body", "frontend:app"] {
-                assert!(!lines.contains(hidden) && !alert.contains(hidden), "{hidden} in {lines} or {alert}");
+                assert!(!lines.contains(hidden), "{hidden} in {lines}");
             }
         }
     }

@@ -1,16 +1,15 @@
 #![expect(missing_docs, reason = "the workflow macros generate undocumented constants")]
 
-use chrono::{DateTime, Utc};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_workflow::{SyncWorkflowContext, WorkflowContext, WorkflowContextView, WorkflowResult, workflows};
 
 use super::{
-    Failure, OpenReply, SaleInput, SaleOutcome, SalePolicy, SaleReport, SaleState, SaleStatus, Standing,
+    Failure, OpenReply, SaleInput, SaleOutcome, SaleReport, SaleState, SaleStatus, Standing,
     journal::{self, Context},
     standing,
 };
 use crate::{
-    contracts::{alerts::AlertKind, fridge_journal::BeginResult},
+    contracts::{alerts::AlertKind, fridge_journal::BeginResult, vending::Sold},
     steps,
 };
 
@@ -43,7 +42,7 @@ impl FridgeSaleWorkflow {
         match journal::begin(ctx).await? {
             BeginResult::Ended(reply) => repeat(ctx, reply),
             BeginResult::Begun => {
-                workflows::join!(sell(ctx), watch_door(ctx), show_reports(ctx));
+                workflows::join!(sell(ctx), show_reports(ctx));
             }
         }
         steps::wait_for(ctx, |_| ctx.all_handlers_finished()).await;
@@ -105,15 +104,30 @@ fn repeat(ctx: &Context, reply: OpenReply) {
 
 /// Sells, and tells operators of an end that is none, or that a person should look at.
 async fn sell(ctx: &Context) {
-    let sold = journal::run_sale(ctx).await;
+    let Sold { standing: sold, untold } = journal::run_sale(ctx).await;
     hear(ctx, &sold);
+    workflows::join!(tell_all(ctx, untold), tell_of_end(ctx, &sold));
+}
+
+/// Alarms of the door that nobody could be told while it was open.
+async fn tell_all(ctx: &Context, untold: Vec<AlertKind>) {
+    let tell = async |kind: Option<AlertKind>| {
+        if let Some(kind) = kind {
+            journal::alert(ctx, kind).await;
+        }
+    };
+    let mut untold = untold.into_iter();
+    workflows::join!(tell(untold.next()), tell(untold.next()));
+}
+
+async fn tell_of_end(ctx: &Context, sold: &Standing) {
     match sold.status {
         SaleStatus::Unresolved => {
             workflows::join!(journal::alert(ctx, AlertKind::Unresolved), await_late_end(ctx));
         }
         SaleStatus::Failed if sold.failure == Some(Failure::MachineBusy) => {}
         SaleStatus::Failed => journal::alert(ctx, AlertKind::RequestError).await,
-        _ => check_total(ctx, &sold).await,
+        _ => check_total(ctx, sold).await,
     }
 }
 
@@ -135,27 +149,6 @@ async fn check_total(ctx: &Context, ended: &Standing) {
 fn hear(ctx: &Context, standing: &Standing) {
     ctx.state_mut(|sale| sale.hear(standing.clone()));
     standing::show(ctx);
-}
-
-/// Tells operators of a door that stays open, and once more when it still does. Its closing ends the watch, and so does
-/// the end of the sale.
-async fn watch_door(ctx: &Context) {
-    steps::wait_for(ctx, |sale| sale.standing.status > SaleStatus::Opening).await;
-    let opened_at = steps::now(ctx);
-    let SalePolicy { door_alarm, door_escalation, .. } = ctx.state(|sale| sale.input.policy.clone());
-    if is_closed_by(ctx, opened_at + door_alarm).await {
-        return;
-    }
-    let escalate = async {
-        if !is_closed_by(ctx, opened_at + door_escalation).await {
-            journal::alert(ctx, AlertKind::DoorStillOpen).await;
-        }
-    };
-    workflows::join!(journal::alert(ctx, AlertKind::DoorLeftOpen), escalate);
-}
-
-async fn is_closed_by(ctx: &Context, until: DateTime<Utc>) -> bool {
-    steps::wait_out(ctx, until, "time to close the door", |sale| sale.standing.status > SaleStatus::Open).await
 }
 
 /// Shows what is reported while the sale goes on.

@@ -64,7 +64,7 @@ async fn redeem(ctx: &Context) -> WorkflowResult<GiftOutcome> {
     let gift = format!("{} at {}", request.gift_id, request.supplier_code);
     standing::show(ctx, &gift, Standing::Deciding);
     let redeem = Redeem { request, void_window: policy.void_window };
-    let reply = steps::on_our_store(ctx, || GiftLedger::redeem, redeem, policy.bounds(), "use the gift").await?;
+    let reply = steps::on_our_store(ctx, || GiftLedger::redeem, redeem, policy.bounds, "use the gift").await?;
     let (outcome, standing) = match &reply.result {
         RedeemResult::Used(redemption) => (GiftOutcome::Done, Standing::Used { until: redemption.voidable_until }),
         RedeemResult::Refused(refusal) => (GiftOutcome::Refused, Standing::Refused(refusal.as_str())),

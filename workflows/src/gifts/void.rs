@@ -58,7 +58,7 @@ async fn undo(ctx: &Context) -> WorkflowResult<GiftOutcome> {
     let VoidInput { request, policy } = ctx.state(|undoing| undoing.input.clone());
     let gift = format!("{} at {}", request.gift_id, request.supplier_code);
     standing::show(ctx, &gift, Standing::Deciding);
-    let reply = steps::on_our_store(ctx, || GiftLedger::void, request, policy.bounds(), "undo the redemption").await?;
+    let reply = steps::on_our_store(ctx, || GiftLedger::void, request, policy.bounds, "undo the redemption").await?;
     let (outcome, standing) = match &reply.result {
         VoidResult::Voided(_) => (GiftOutcome::Done, Standing::Voided),
         VoidResult::Refused(refusal) => (GiftOutcome::Refused, Standing::Refused(refusal.as_str())),

@@ -67,7 +67,7 @@ async fn new_address(ctx: &Context, attempt: u32) -> Option<String> {
         key: address_key(request.invoice_id, ctx.run_id(), attempt),
     };
     let call = steps::call(policy.creation, bounds(ctx), "ask for a new address");
-    steps::persistently(ctx, Addresses::create, create, call, policy.attention).await.ok()
+    steps::persistently(ctx, Addresses::create, create, call, policy.bounds.attention).await.ok()
 }
 
 /// Asks the address service once more, before a deadline acts. What it knows goes the way of every deposit; an outage
@@ -157,12 +157,7 @@ fn input(ctx: &Context) -> InvoiceInput {
 }
 
 fn bounds(ctx: &Context) -> StepBounds {
-    ctx.state(|invoice| StepBounds {
-        answering: invoice.input.policy.answering,
-        attempt: invoice.input.policy.attempt,
-        retry_at_most: invoice.input.policy.retry_at_most,
-        attention: invoice.input.policy.attention,
-    })
+    ctx.state(|invoice| invoice.input.policy.bounds)
 }
 
 #[cfg(test)]

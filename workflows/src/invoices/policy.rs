@@ -3,7 +3,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{BaseUnits, millis};
+use crate::{
+    domain::{BaseUnits, millis},
+    steps::StepBounds,
+};
 
 /// Every duration and threshold of an invoice, fixed when it is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,18 +39,9 @@ pub struct InvoicePolicy {
     /// How long the creation may wait for an address.
     #[serde(with = "millis")]
     pub creation: Duration,
-    /// A step that fails for this long sets `NeedsAttention`.
-    #[serde(with = "millis")]
-    pub attention: Duration,
-    /// Bound of a step on our own store while a caller waits.
-    #[serde(with = "millis")]
-    pub answering: Duration,
-    /// Bound of one attempt at a step.
-    #[serde(with = "millis")]
-    pub attempt: Duration,
-    /// Longest pause between two attempts.
-    #[serde(with = "millis")]
-    pub retry_at_most: Duration,
+    /// How long each step may take.
+    #[serde(flatten)]
+    pub bounds: StepBounds,
 }
 
 /// What the transition function needs to know of an invoice that never changes.

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{InvoiceException, InvoiceInput, InvoicePolicy, InvoiceRequest, InvoiceStatus, InvoiceTerms, Standing};
-use crate::domain::BaseUnits;
+use crate::{domain::BaseUnits, steps::StepBounds};
 
 pub(super) const HOUR: TimeDelta = TimeDelta::hours(1);
 /// One unit of a coin with two decimals.
@@ -59,10 +59,7 @@ pub(super) fn policy() -> InvoicePolicy {
         last_look: soon,
         first_update: soon,
         creation: soon,
-        attention: soon,
-        answering: soon,
-        attempt: soon,
-        retry_at_most: soon,
+        bounds: StepBounds { attention: soon, answering: soon, attempt: soon, retry_at_most: soon },
     }
 }
 

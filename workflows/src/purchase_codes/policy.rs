@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::FixedOffset;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::millis;
+use crate::{domain::millis, steps::StepBounds};
 
 /// Every duration and threshold of a purchase, fixed when it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +26,9 @@ pub struct PurchasePolicy {
     /// A run whose first update does not come ends after this.
     #[serde(with = "millis")]
     pub first_update: Duration,
-    /// A step that fails for this long sets `NeedsAttention`.
-    #[serde(with = "millis")]
-    pub attention: Duration,
-    /// Bound of a step on our own store while a caller waits.
-    #[serde(with = "millis")]
-    pub answering: Duration,
-    /// Bound of one attempt at a step.
-    #[serde(with = "millis")]
-    pub attempt: Duration,
-    /// Longest pause between two attempts.
-    #[serde(with = "millis")]
-    pub retry_at_most: Duration,
+    /// How long each step may take.
+    #[serde(flatten)]
+    pub bounds: StepBounds,
 }
 
 impl PurchasePolicy {

@@ -220,12 +220,7 @@ fn input(ctx: &Context) -> PurchaseInput {
 }
 
 fn bounds(ctx: &Context) -> StepBounds {
-    ctx.state(|purchase| StepBounds {
-        answering: purchase.input.policy.answering,
-        attempt: purchase.input.policy.attempt,
-        retry_at_most: purchase.input.policy.retry_at_most,
-        attention: purchase.input.policy.attention,
-    })
+    ctx.state(|purchase| purchase.input.policy.bounds)
 }
 
 #[cfg(test)]

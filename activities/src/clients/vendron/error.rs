@@ -10,6 +10,15 @@ pub enum VendronError {
     /// Its address is no websocket's, or has a name or a password in it.
     #[error("Vendron's URL must begin with ws:// or wss:// and have neither a user name nor a password")]
     BadUrl,
+    /// At its address the token would go over a network as it is.
+    #[error("Vendron's URL may begin with ws:// only to this machine: anywhere else it must begin with wss://")]
+    InClear,
+    /// Where it is to notify us is no address, or one that has more in it than that.
+    #[error(
+        "the URL for Vendron's notifications must begin with http:// or https:// and have neither a user name, a \
+         password, a query nor a fragment"
+    )]
+    BadNotificationUrl,
     /// There is nothing to say who asks.
     #[error("Vendron's token is empty")]
     NoToken,

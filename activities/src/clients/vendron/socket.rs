@@ -1,7 +1,6 @@
 use std::{fmt, future::pending};
 
 use futures::{SinkExt, StreamExt};
-use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     net::TcpStream,
     select,
@@ -13,24 +12,21 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 
-use super::{Command, Frame, Limits, Received, VendronError, parse, pulse::Pulse};
-
-/// What is shorter is no secret, and would be found in every word.
-const SHORTEST_SECRET: usize = 8;
+use super::{Command, Frame, Limits, Received, VendronError, parse, pulse::Pulse, secrets::Secrets};
 
 /// A connection to Vendron. Once one of its methods has failed, it is of no more use.
 pub struct Socket {
     id: Uuid,
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    token: SecretString,
+    secrets: Secrets,
     limits: Limits,
     pulse: Pulse,
 }
 
 impl Socket {
-    pub(super) fn new(stream: WebSocketStream<MaybeTlsStream<TcpStream>>, token: SecretString, limits: Limits) -> Self {
+    pub(super) fn new(stream: WebSocketStream<MaybeTlsStream<TcpStream>>, secrets: Secrets, limits: Limits) -> Self {
         let pulse = Pulse::new(&limits, Instant::now());
-        Self { id: Uuid::now_v7(), stream, token, limits, pulse }
+        Self { id: Uuid::now_v7(), stream, secrets, limits, pulse }
     }
 
     /// Its id: Vendron gives connections none.
@@ -38,9 +34,11 @@ impl Socket {
         self.id
     }
 
-    /// Sends a command under this reference. After a failure it may have arrived or not.
+    /// Sends a command under this reference: that of the sale, if there is to be a notification of it. After a failure it
+    /// may have arrived or not.
     pub async fn send(&mut self, command: &Command, reference: &str) -> Result<(), VendronError> {
-        let text = command.written(reference, &self.token);
+        let notified_at = self.secrets.url(reference);
+        let text = command.written(reference, self.secrets.token(), notified_at.as_ref());
         self.write(Message::text(text)).await
     }
 
@@ -85,11 +83,9 @@ impl Socket {
         }
     }
 
-    /// What was heard as it may be kept: an answer may repeat our token, and Postgres takes no NUL in a text.
+    /// What was heard as it may be kept: without secrets of ours, and Postgres takes no NUL in a text.
     fn legible(&self, text: &str) -> String {
-        let text = text.replace('\0', "\u{fffd}");
-        let token = self.token.expose_secret();
-        if token.len() < SHORTEST_SECRET { text } else { text.replace(token, "***") }
+        self.secrets.hidden_in(&text.replace('\0', "\u{fffd}"))
     }
 
     async fn ping(&mut self) -> Result<(), VendronError> {
@@ -105,7 +101,7 @@ impl Socket {
 }
 
 impl fmt::Debug for Socket {
-    /// Without its stream: what is still to be sent there has the token in it.
+    /// Without its stream: what is still to be sent there has secrets in it.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Socket").field("id", &self.id).field("limits", &self.limits).finish_non_exhaustive()
     }

@@ -4,6 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use workflows::domain::Money;
 
+use super::Frame;
+
 const PAYMENT_NAME: &str = "STRIPE";
 
 /// What can be asked of Vendron.
@@ -39,112 +41,10 @@ pub struct Order {
 /// Something that was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// As it came; with bytes that are no text, and our token, replaced.
+    /// As it came; with bytes that are no text, and our secrets, replaced.
     pub raw: String,
     /// As it was understood.
     pub frame: Frame,
-}
-
-/// A frame as it was understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// Its `command` or `respond`; `unreadable` where it has neither.
-    pub name: String,
-    /// Its `ref`, which need not be any that was sent.
-    pub reference: Option<String>,
-    /// Vendron's session.
-    pub session: Option<String>,
-    /// What it says.
-    pub message: Message,
-}
-
-/// What a frame says. `text` is Vendron's words, as far as they are of a sensible length.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Message {
-    /// A command was taken or not. That it was taken does not make it a success.
-    Ack {
-        /// It was taken.
-        accepted: bool,
-        /// Vendron's code, such as `PUBLIC007`; empty where there is none.
-        code: String,
-    },
-    /// The machine can be opened.
-    MachineAvailable {
-        /// Vendron's words.
-        text: String,
-    },
-    /// It cannot.
-    MachineError {
-        /// Vendron's code.
-        code: Option<i64>,
-        /// Vendron's words.
-        text: String,
-    },
-    /// The sale has begun.
-    Begun {
-        /// The session that unlocking needs.
-        session: Option<String>,
-        /// Vendron's words.
-        text: String,
-    },
-    /// It has not, or is over: this may come at any time.
-    RequestError {
-        /// Vendron's code.
-        code: Option<i64>,
-        /// Vendron's words.
-        text: String,
-    },
-    /// The door is unlocked.
-    Unlocked {
-        /// Vendron's words.
-        text: String,
-    },
-    /// It is not.
-    UnlockError {
-        /// Vendron's code.
-        code: Option<i64>,
-        /// Vendron's words.
-        text: String,
-    },
-    /// Everything that is taken so far: what was put back is not in it any more.
-    Taken {
-        /// One for each piece.
-        products: Vec<SoldProduct>,
-        /// Vendron's words.
-        text: String,
-    },
-    /// The door is closed.
-    DoorClosed {
-        /// Vendron's words.
-        text: String,
-    },
-    /// The sale is over, and this was taken.
-    Completed {
-        /// One for each piece.
-        products: Vec<SoldProduct>,
-        /// Plain decimal text.
-        total: Option<String>,
-        /// Vendron's words.
-        text: String,
-    },
-    /// The sale is over, and nothing was taken.
-    Cancelled {
-        /// Vendron's words.
-        text: String,
-    },
-    /// Nothing that is understood here.
-    Unknown,
-}
-
-/// A piece that was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SoldProduct {
-    /// Vendron's number of the product; empty where there is none.
-    pub vpn: String,
-    /// Its name; empty where there is none.
-    pub name: String,
-    /// Plain decimal text; none where it cannot be read.
-    pub unit_price: Option<String>,
 }
 
 impl Command {
@@ -157,19 +57,20 @@ impl Command {
         }
     }
 
-    /// The frame that asks for it. It has the token in it.
-    pub(super) fn written(&self, reference: &str, token: &SecretString) -> String {
-        let mut data = self.data();
+    /// The frame that asks for it. It has the token in it, and the URL at which Vendron notifies of the sale; where there
+    /// is none, none is awaited.
+    pub(super) fn written(&self, reference: &str, token: &SecretString, notified_at: Option<&SecretString>) -> String {
+        let mut data = self.data(notified_at.map_or("", ExposeSecret::expose_secret));
         data["public_api_token"] = token.expose_secret().into();
         json!({"command": self.name(), "command_data": data, "ref": reference}).to_string()
     }
 
-    fn data(&self) -> Value {
+    fn data(&self, notified_at: &str) -> Value {
         match self {
             Self::CheckMachineState { machine_uid } => json!({"machine_uid": machine_uid}),
-            Self::Request(order) => order.data(),
+            Self::Request(order) => order.data(notified_at),
             Self::DoorOpen { order, session } => {
-                let mut data = order.data();
+                let mut data = order.data(notified_at);
                 data["session"] = session.as_str().into();
                 data
             }
@@ -178,21 +79,14 @@ impl Command {
 }
 
 impl Order {
-    fn data(&self) -> Value {
+    fn data(&self, notified_at: &str) -> Value {
         json!({
             "machine_uid": self.machine_uid,
             "payment_name": PAYMENT_NAME,
             "payment_detail": self.payment_detail,
             "currency": self.amount.currency.code(),
             "total_amount": self.amount.to_decimal(),
-            "notification_url": "",
+            "notification_url": notified_at,
         })
-    }
-}
-
-impl Frame {
-    /// One that has no name.
-    pub(super) fn unreadable() -> Self {
-        Self { name: "unreadable".to_owned(), reference: None, session: None, message: Message::Unknown }
     }
 }

@@ -1,7 +1,12 @@
 //! What to do next, from what the journal says and what this attempt did and heard. Nothing here touches the world.
 
+mod heed;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use workflows::fridge_sales::{SalePolicy, SaleState, SaleStatus, transition::Fact};
+
+pub(super) use heed::to_send;
 
 use crate::clients::vendron::{Frame, Message};
 
@@ -55,7 +60,9 @@ pub(super) struct Course {
     unlocked: Option<Instant>,
     closed: Option<Instant>,
     asked: Option<Instant>,
+    asked_first: Option<Instant>,
     answer: Option<(Answer, Instant)>,
+    overdue: Option<Instant>,
     has_concluded: bool,
 }
 
@@ -66,6 +73,11 @@ impl Intent {
             Self::Request => "smart_fridge_request",
             Self::Unlock => "smart_fridge_door_open",
         }
+    }
+
+    /// The one whose command has this name, as Vendron writes it.
+    pub(super) fn named(command: &str) -> Option<Self> {
+        [Self::Request, Self::Unlock].into_iter().find(|intent| intent.command().eq_ignore_ascii_case(command))
     }
 
     /// The fact that it is committed as.
@@ -97,7 +109,9 @@ impl Course {
             unlocked: None,
             closed: None,
             asked: None,
+            asked_first: None,
             answer: None,
+            overdue: None,
             has_concluded: false,
         }
     }
@@ -114,8 +128,9 @@ impl Course {
     }
 
     /// The question how the machine is went out.
-    pub(super) const fn asked(&mut self, now: Instant) {
+    pub(super) fn asked(&mut self, now: Instant) {
         self.asked = Some(now);
+        self.asked_first.get_or_insert(now);
         self.answer = None;
     }
 
@@ -128,11 +143,7 @@ impl Course {
     pub(super) fn hear(&mut self, frame: &Frame, now: Instant) {
         self.heard = now;
         match &frame.message {
-            Message::Ack { accepted, .. } => {
-                if *accepted && frame.name == Intent::Request.command() {
-                    self.acknowledged.get_or_insert(now);
-                }
-            }
+            Message::Ack { accepted, .. } => self.acknowledge(Intent::named(&frame.name), *accepted, now),
             Message::MachineAvailable { .. } => self.answered(Answer::Available, now),
             Message::MachineError { code, .. } => {
                 self.answered(if *code == Some(BUSY) { Answer::Busy } else { Answer::Unable }, now);
@@ -143,11 +154,23 @@ impl Course {
         }
     }
 
-    /// The journal has this state now.
-    pub(super) fn know(&mut self, state: &SaleState, now: Instant) {
+    /// A command was taken or not. Vendron's word that it did not take the unlocking is no proof that the door stays shut:
+    /// the machine is asked at once.
+    fn acknowledge(&mut self, command: Option<Intent>, is_taken: bool, now: Instant) {
+        match command {
+            Some(Intent::Request) if is_taken => self.acknowledged = self.acknowledged.or(Some(now)),
+            Some(Intent::Unlock) if !is_taken => self.unlocked = None,
+            _ => {}
+        }
+    }
+
+    /// The journal has this state now, when the clock shows `clock`.
+    pub(super) fn know(&mut self, state: &SaleState, policy: &SalePolicy, now: Instant, clock: DateTime<Utc>) {
         if state.status == SaleStatus::Closed {
             self.closed.get_or_insert(now);
         }
+        let left = overdue_at(state, policy).map(|due| (due - clock).to_std().unwrap_or_default());
+        self.overdue = left.and_then(|left| now.checked_add(left));
     }
 
     /// Whether a command may still go out. A door does not open long after its buyer has asked, only because the database
@@ -215,12 +238,24 @@ impl Course {
         }
     }
 
-    /// The door may be open: only its sale's end, or a machine that is free again, ends this.
+    /// The door may be open: only its sale's end, a machine that is free again, or that nobody can say for too long, ends
+    /// this.
     fn listen(&self, state: &SaleState, policy: &SalePolicy, now: Instant) -> Step {
-        if let Some((Answer::Available, since)) = self.answer {
-            return by(since + policy.settle, Step::Note(Fact::Vanished), now);
+        let step = match self.answer {
+            Some((Answer::Available, since)) => by(since + policy.settle, Step::Note(Fact::Vanished), now),
+            _ => by(self.question_due(state, policy, now), Step::Ask, now),
+        };
+        match (step, self.given_up_at(policy)) {
+            (Step::Wait(_) | Step::Ask, Some(due)) if now >= due => Step::Note(Fact::Overdue),
+            (Step::Wait(until), Some(due)) => Step::Wait(until.min(due)),
+            (step, _) => step,
         }
-        by(self.question_due(state, policy, now), Step::Ask, now)
+    }
+
+    /// However long nobody was there: not before this attempt has asked, and what is told to whoever asks was heard.
+    fn given_up_at(&self, policy: &SalePolicy) -> Option<Instant> {
+        let (due, asked) = self.overdue.zip(self.asked_first)?;
+        Some(due.max(asked + policy.settle))
     }
 
     fn question_due(&self, state: &SaleState, policy: &SalePolicy, now: Instant) -> Instant {
@@ -246,7 +281,26 @@ impl Course {
 
 /// Whether the door was asked to open, or the machine says that it is, whoever asked.
 fn may_be_open(state: &SaleState) -> bool {
-    state.was_unlocked || state.status > SaleStatus::Opening || !state.products.is_empty()
+    state.unlock_sent_at.is_some() || state.status > SaleStatus::Opening || !state.products.is_empty()
+}
+
+/// What follows for a sale of which nothing can be heard now, if anything does.
+pub(super) fn without_websocket(state: &SaleState, policy: &SalePolicy, clock: DateTime<Utc>) -> Option<Fact> {
+    if !state.was_requested {
+        return Some(Fact::Unanswered);
+    }
+    overdue_at(state, policy).filter(|due| clock >= *due).map(|_| Fact::Overdue)
+}
+
+/// From when on the end of a sale is missed, whatever its machine says. A door that is known to be open may stay so for
+/// as long as it likes.
+fn overdue_at(state: &SaleState, policy: &SalePolicy) -> Option<DateTime<Utc>> {
+    let since = match state.status {
+        SaleStatus::Opening => state.unlock_sent_at,
+        SaleStatus::Closed => state.closed_at,
+        _ => None,
+    };
+    since?.checked_add_signed(TimeDelta::from_std(policy.overdue).ok()?)
 }
 
 fn by(due: Instant, step: Step, now: Instant) -> Step {

@@ -15,8 +15,8 @@ use workflows::{
 use super::{
     SALE,
     fake_vendron::{
-        Act, Asked, CHECK, FakeVendron, REQUEST, UNLOCK, acknowledged, available, begun, closed, completed, refused,
-        taken, unlocked,
+        Act, Asked, CHECK, FakeVendron, REQUEST, UNLOCK, acknowledged, available, begun, closed, completed, not_taken,
+        refused, taken, unlocked,
     },
     memory::Memory,
     patience, sale,
@@ -39,7 +39,9 @@ fn unlocking() -> Vec<Fact> {
 }
 
 /// A machine whose sale goes well, up to where `after_unlock` says.
-fn machine(after_unlock: fn() -> Vec<Act>) -> impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static {
+pub(super) fn machine(
+    after_unlock: impl Fn() -> Vec<Act> + Send + Sync + 'static,
+) -> impl Fn(&Asked) -> Vec<Act> + Send + Sync + 'static {
     move |asked| match asked.command.as_str() {
         REQUEST => vec![acknowledged(REQUEST), begun()],
         UNLOCK => after_unlock(),
@@ -51,7 +53,7 @@ fn whole_sale() -> Vec<Act> {
     vec![acknowledged(UNLOCK), unlocked(), taken(), closed(), completed()]
 }
 
-struct Attempt {
+pub(super) struct Attempt {
     journal: Journal<Memory>,
     unwritten: Unwritten,
     reports: UnboundedSender<SaleReport>,
@@ -59,7 +61,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn new(memory: &Memory) -> Self {
+    pub(super) fn new(memory: &Memory) -> Self {
         Self::after(memory, Unwritten::default())
     }
 
@@ -68,7 +70,7 @@ impl Attempt {
         Self { journal: Journal::new(memory.clone(), unwritten.clone()), unwritten, reports, reported }
     }
 
-    async fn run(&mut self, vendron: &FakeVendron, run: &RunSale) -> Result<SaleState, VendingError> {
+    pub(super) async fn run(&mut self, vendron: &FakeVendron, run: &RunSale) -> Result<SaleState, VendingError> {
         self.run_for(Purpose::End { asked: Instant::now() }, vendron, run).await
     }
 
@@ -114,6 +116,69 @@ async fn a_refusal_is_an_end() {
     let state = Attempt::new(&Memory::of(&[])).run(&vendron, &sale(patience())).await.unwrap();
     assert_eq!((state.status, state.failure), (SaleStatus::Failed, Some(Failure::MachineBusy)));
     assert_eq!(vendron.times(UNLOCK), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_taken_is_refused_at_once() {
+    let vendron = FakeVendron::start(|_| vec![not_taken(REQUEST)]).await;
+    let memory = Memory::of(&[]);
+    let state = Attempt::new(&memory).run(&vendron, &sale(patience())).await.unwrap();
+    let message = format!("{REQUEST} was not taken PUBLIC012");
+    assert_eq!(state.failure, Some(Failure::Refused { code: None, message }));
+    assert_eq!(commands(&vendron), [REQUEST]);
+}
+
+/// The door may be open all the same: its machine is asked at once, and a person if that is free.
+#[tokio::test]
+async fn an_unlocking_that_is_not_taken_is_no_refusal() {
+    let vendron = FakeVendron::start(|asked| match asked.command.as_str() {
+        REQUEST => vec![acknowledged(REQUEST), begun()],
+        UNLOCK => vec![not_taken(UNLOCK)],
+        _ => vec![acknowledged(CHECK), available()],
+    })
+    .await;
+    let run = sale(SalePolicy { settle: Duration::ZERO, ..patience() });
+    let state = Attempt::new(&Memory::of(&[])).run(&vendron, &run).await.unwrap();
+    assert_eq!((state.status, state.failure), (SaleStatus::Unresolved, None));
+    assert_eq!(commands(&vendron), [REQUEST, UNLOCK, CHECK]);
+}
+
+fn commands(vendron: &FakeVendron) -> Vec<String> {
+    vendron.asked().into_iter().map(|asked| asked.command).collect()
+}
+
+/// A sale that began as these facts have it, so long ago that its end is missed.
+async fn overdue(vendron: &FakeVendron, facts: &[Fact]) -> (SaleStatus, Option<String>, bool) {
+    let (memory, run) =
+        (Memory::of(facts), sale(SalePolicy { overdue: Duration::ZERO, settle: Duration::ZERO, ..patience() }));
+    let ended = Attempt::new(&memory).run(vendron, &run).await;
+    (memory.now().status, memory.names().pop(), ended.is_ok())
+}
+
+#[tokio::test]
+async fn a_sale_that_is_overdue_ends_also_without_a_websocket() {
+    let closed = [unlocking(), vec![Fact::Unlocked, Fact::DoorClosed]].concat();
+    let busy = FakeVendron::start(|_| vec![acknowledged(CHECK), refused(CHECK, -5)]).await;
+    for vendron in [FakeVendron::gone().await, busy] {
+        for facts in [unlocking(), closed.clone()] {
+            let missed = (SaleStatus::Unresolved, Some("overdue".to_owned()), true);
+            assert_eq!(overdue(&vendron, &facts).await, missed, "{facts:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sale_that_is_not_overdue_waits_for_a_websocket() {
+    let gone = FakeVendron::gone().await;
+    let open = [unlocking(), vec![Fact::Unlocked]].concat();
+    for (facts, status) in [(requested(), SaleStatus::Requested), (open, SaleStatus::Open)] {
+        let (stands, _, has_ended) = overdue(&gone, &facts).await;
+        assert_eq!((stands, has_ended), (status, false), "{facts:?}");
+    }
+    let memory = Memory::of(&unlocking());
+    let lost = Attempt::new(&memory).run(&gone, &sale(patience())).await.unwrap_err();
+    assert!(matches!(lost, VendingError::Disconnected { was_heard: false, .. }), "{lost:?}");
+    assert_eq!(memory.now().status, SaleStatus::Opening);
 }
 
 #[tokio::test]

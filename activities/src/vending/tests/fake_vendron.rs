@@ -114,6 +114,11 @@ pub(super) fn acknowledged(command: &str) -> Act {
     Act::Say(json!({"respond": command, "respond_data": data, "ref": "$ref"}).to_string())
 }
 
+pub(super) fn not_taken(command: &str) -> Act {
+    let data = json!({"ack_status": 0, "ack_code": "PUBLIC012"});
+    Act::Say(json!({"respond": command, "respond_data": data, "ref": "$ref"}).to_string())
+}
+
 pub(super) fn begun() -> Act {
     said("smart_fridge_request_begun", &json!({"data": {"session": "S-1"}}))
 }
@@ -127,6 +132,10 @@ pub(super) fn taken() -> Act {
     said("smart_fridge_product_taken", &json!({"list": [soup(), tea]}))
 }
 
+pub(super) fn put_back() -> Act {
+    said("smart_fridge_product_taken", &json!({"list": []}))
+}
+
 pub(super) fn closed() -> Act {
     said("smart_fridge_door_close_success", &json!({"data": {"door_status": "LOCKED"}}))
 }
@@ -134,6 +143,13 @@ pub(super) fn closed() -> Act {
 pub(super) fn completed() -> Act {
     let data = json!({"transaction_total": "9.00", "transaction_product": [soup(), soup()]});
     said("smart_fridge_request_completed", &json!({"data": data}))
+}
+
+/// With a reference that nobody sent, as the real cloud was seen to do.
+pub(super) fn cancelled() -> Act {
+    let data = json!({"status": "0", "error_data": {"code": "-10", "message": "canceled & closed"}, "json_data": []});
+    let frame = json!({"command": "smart_fridge_request_completed", "command_data": data, "ref": "1768320000"});
+    Act::Say(frame.to_string())
 }
 
 pub(super) fn available() -> Act {

@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
-use workflows::{contracts::vending::CheckMachine, fridge_sales::MachineStatus};
+use workflows::{
+    contracts::vending::CheckMachine,
+    fridge_sales::{MachineState, MachineStatus},
+};
 
-use super::fake_vendron::{Act, CHECK, FakeVendron, acknowledged, available, refused};
+use super::fake_vendron::{Act, CHECK, FakeVendron, acknowledged, available, not_taken, refused};
 use crate::vending::check::check;
 
-async fn ask(vendron: &FakeVendron, acknowledgement: Duration) -> (MachineStatus, Option<i64>, String) {
+async fn answer(vendron: &FakeVendron, acknowledgement: Duration) -> MachineState {
     let question = CheckMachine { machine_uid: "VM-0001".to_owned(), acknowledgement };
-    let state = check(&vendron.client(), &question).await;
+    check(&vendron.client(), &question).await
+}
+
+async fn ask(vendron: &FakeVendron, acknowledgement: Duration) -> (MachineStatus, Option<i64>, String) {
+    let state = answer(vendron, acknowledgement).await;
     (state.status, state.code, state.message)
 }
 
@@ -51,4 +58,33 @@ async fn no_answer_is_an_answer() {
     }
     let vendron = FakeVendron::gone().await;
     assert_eq!(ask(&vendron, Duration::from_mins(1)).await.0, MachineStatus::Unreachable);
+}
+
+#[tokio::test]
+async fn a_question_that_is_not_taken_is_an_error() {
+    let vendron = FakeVendron::start(|_| vec![not_taken(CHECK)]).await;
+    let told = ask(&vendron, Duration::from_mins(1)).await;
+    assert_eq!(told, (MachineStatus::Error, None, "the question was not taken PUBLIC012".to_owned()));
+}
+
+#[tokio::test]
+async fn what_was_heard_is_kept_frame_by_frame_without_our_token() {
+    let says = |frame: &str| Act::Say(frame.to_owned());
+    let vendron = FakeVendron::start(move |_| {
+        vec![says("not a frame"), says(r#"{"public_api_token":"a-very-secret-token"}"#), refused(CHECK, -4)]
+    })
+    .await;
+    let told = answer(&vendron, Duration::from_mins(1)).await;
+    let lines: Vec<_> = told.heard.lines().collect();
+    assert_eq!(lines[..2], ["not a frame", r#"{"public_api_token":"***"}"#]);
+    assert!(lines.len() == 3 && lines[2].contains("check_machine_state_error"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn as_much_is_kept_as_fits_whatever_the_answer() {
+    let vendron = FakeVendron::start(|_| vec![Act::Say(format!("x{}", "é".repeat(5000)))]).await;
+    let told = answer(&vendron, Duration::from_millis(300)).await;
+    assert_eq!((told.status, told.heard.len()), (MachineStatus::Unanswered, 4095));
+    let told = answer(&FakeVendron::gone().await, Duration::from_mins(1)).await;
+    assert_eq!((told.status, told.heard.as_str()), (MachineStatus::Unreachable, ""));
 }

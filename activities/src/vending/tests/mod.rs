@@ -1,3 +1,4 @@
+mod disorder;
 mod driver;
 mod fake_vendron;
 mod machine;
@@ -6,10 +7,12 @@ mod queue;
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use store::postgres::StoreError;
 use temporalio_sdk::activities::ActivityError;
 use uuid::Uuid;
 use workflows::{
+    StepBounds,
     contracts::vending::{DISCONNECTED, JOURNAL_CORRUPT, RunSale, STOPPING},
     domain::{Currency, Money},
     fridge_sales::{Buyer, SalePolicy, SaleRequest},
@@ -30,16 +33,19 @@ pub(super) fn policy() -> SalePolicy {
         closed_to_completed: seconds(60),
         poll: seconds(30),
         settle: seconds(10),
+        overdue: seconds(900),
         late: seconds(600),
         longest: seconds(86_400),
         heartbeat: seconds(5),
         alert_window: seconds(300),
         alert_patience: seconds(3600),
         first_update: seconds(60),
-        attention: seconds(86_400),
-        answering: seconds(3),
-        attempt: seconds(45),
-        retry_at_most: seconds(10),
+        bounds: StepBounds {
+            attention: seconds(86_400),
+            answering: seconds(3),
+            attempt: seconds(45),
+            retry_at_most: seconds(10),
+        },
     }
 }
 
@@ -52,12 +58,13 @@ fn patience() -> SalePolicy {
         closed_to_completed: hour,
         poll: hour,
         settle: hour,
+        overdue: hour,
         late: hour,
         ..policy()
     }
 }
 
-fn sale(policy: SalePolicy) -> RunSale {
+pub(super) fn sale(policy: SalePolicy) -> RunSale {
     let euros = Currency::parse("EUR").unwrap();
     let request = SaleRequest {
         sale_ref: SALE,
@@ -69,7 +76,7 @@ fn sale(policy: SalePolicy) -> RunSale {
         authorised: Money { minor: 2000, currency: euros },
         fingerprint: "00".to_owned(),
     };
-    RunSale { request, policy }
+    RunSale { request, policy, asked_at: DateTime::UNIX_EPOCH }
 }
 
 #[test]
@@ -82,7 +89,7 @@ fn whatever_ends_an_attempt_is_taken_over_unless_the_journal_contradicts_itself(
         (lost(false), DISCONNECTED, false, false),
         (VendingError::Journal(corrupt), JOURNAL_CORRUPT, true, false),
     ] {
-        let Err(ActivityError::Application(failure)) = answered(Err(error)) else {
+        let Err(ActivityError::Application(failure)) = answered::<()>(Err(error)) else {
             panic!("{code} is no failure");
         };
         let told = (failure.type_name(), failure.is_non_retryable(), failure.next_retry_delay().is_some());

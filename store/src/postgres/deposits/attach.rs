@@ -73,7 +73,7 @@ impl Database {
     /// Gives money without an invoice to one, for good, with its audit row, and leaves a notice for the relay.
     pub async fn attach_deposit(&self, attachment: &Attachment) -> Result<Attached, StoreError> {
         let failed = StoreError::during("attaching a deposit");
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.transaction().await.map_err(&failed)?;
         let attached = attach(&mut transaction, attachment).await?;
         transaction.commit().await.map_err(&failed)?;
         Ok(attached)

@@ -13,7 +13,7 @@ impl Database {
     pub async fn record_observation(&self, observation: &Observation) -> Result<Recorded, StoreError> {
         let failed = StoreError::during("keeping an observation");
         let observation = Observation { tx_id: transaction_key(&observation.tx_id), ..observation.clone() };
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.transaction().await.map_err(&failed)?;
         let recorded = record(&mut transaction, &observation).await?;
         transaction.commit().await.map_err(&failed)?;
         Ok(recorded)

@@ -40,7 +40,7 @@ impl Database {
         filled: &[String],
         kept: Duration,
     ) -> Result<Turn, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(StoreError::during(TAKING))?;
+        let mut transaction = self.transaction().await.map_err(StoreError::during(TAKING))?;
         // It does not keep the form's invoices from being written, which only refer to it.
         let form = sqlx::query!(
             "select enabled, max_uses from invoice_form where form_id = $1 and deleted_at is null for no key update",

@@ -1,6 +1,9 @@
 use workflows::contracts::fridge_journal::RecordCheck;
 
-use super::{journal::Direction, text::without_nul};
+use super::{
+    journal::Direction,
+    text::{kept_of_frame, without_nul},
+};
 use crate::postgres::{Database, StoreError};
 
 /// The event of a question, by Vendron's name for it.
@@ -11,8 +14,9 @@ impl Database {
     pub async fn record_check(&self, check: &RecordCheck) -> Result<(), StoreError> {
         let RecordCheck { machine_id, request, state } = check;
         sqlx::query!(
-            "insert into event (event_id, machine_id, frontend, bubble_id, direction, name, status, code, message, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (event_id) do nothing",
+            "insert into event (event_id, machine_id, frontend, bubble_id, direction, name, status, code, message, raw,
+                 at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (event_id) do nothing",
             request.event_id,
             machine_id,
             request.frontend,
@@ -22,6 +26,7 @@ impl Database {
             state.status.as_str(),
             state.code,
             without_nul(&state.message),
+            kept_of_frame(&state.heard),
             state.checked_at,
         )
         .execute(&self.pool)

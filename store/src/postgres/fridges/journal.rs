@@ -7,6 +7,7 @@ use workflows::fridge_sales::{
 };
 
 use super::{
+    CHANGES_CHANNEL,
     sale::{Sale, lock_sale},
     text::{kept_of_frame, scrub, without_nul},
 };
@@ -86,7 +87,7 @@ impl Database {
     pub async fn journal(&self, entry: &Entry) -> Result<Journalled, StoreError> {
         let failed = StoreError::during("journalling");
         let fact = entry.fact.as_ref().map(kept).transpose()?;
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.transaction().await.map_err(&failed)?;
         let sale = lock_sale(&mut transaction, entry.sale_ref).await?;
         let Some(is_duplicate) = insert(&mut transaction, &sale, entry, fact.as_ref()).await? else {
             return Ok(Journalled { state: sale.state, is_new: false });
@@ -144,7 +145,7 @@ async fn insert(
     .map_err(StoreError::during("writing an event"))
 }
 
-/// One statement, guarded by what was read.
+/// One statement, guarded by what was read, with the word to whoever watches.
 async fn update(
     connection: &mut PgConnection,
     sale: &Sale,
@@ -156,11 +157,15 @@ async fn update(
     let has_moved = state.status != sale.state.status;
     let ended_at = if has_moved { state.status.is_final().then_some(now) } else { sale.ended_at };
     let written = sqlx::query!(
-        "update transaction set status = $4, door = $5, failure = $6, session = $7, was_requested = $8,
-             was_unlocked = $9, products = $10, reported_total = $11, reported_currency = $12, due = $13,
-             is_disputed = $14, opened_at = $15, closed_at = $16, ended_at = $17, version = version + 1,
-             updated_at = greatest(updated_at, $18)
-         where transaction_id = $1 and version = $2 and status = $3",
+        "with changed as (
+             update transaction set status = $4, door = $5, failure = $6, session = $7, was_requested = $8,
+                 unlock_sent_at = $9, products = $10, reported_total = $11, reported_currency = $12, due = $13,
+                 is_disputed = $14, opened_at = $15, closed_at = $16, ended_at = $17, version = version + 1,
+                 updated_at = greatest(updated_at, $18)
+             where transaction_id = $1 and version = $2 and status = $3
+             returning transaction_id
+         )
+         select pg_notify($19, transaction_id::text) from changed",
         sale.transaction_id,
         sale.version,
         sale.state.status.as_str(),
@@ -169,7 +174,7 @@ async fn update(
         state.failure.as_ref().map(Json) as _,
         state.session.as_deref(),
         state.was_requested,
-        state.was_unlocked,
+        state.unlock_sent_at,
         Json(&state.products) as _,
         reported.map(|total| total.minor),
         reported.map(|total| total.currency.code()),
@@ -179,12 +184,13 @@ async fn update(
         state.closed_at,
         ended_at,
         now,
+        CHANGES_CHANNEL,
     )
-    .execute(connection)
+    .fetch_optional(connection)
     .await
     .map_err(StoreError::during("writing what became of a sale"))?;
-    match written.rows_affected() {
-        1 => Ok(()),
-        _ => Err(StoreError::corrupt("writing what became of a sale", "it changed while it was locked")),
+    match written {
+        Some(_) => Ok(()),
+        None => Err(StoreError::corrupt("writing what became of a sale", "it changed while it was locked")),
     }
 }

@@ -10,8 +10,11 @@ mod sale;
 mod search;
 mod text;
 
-pub use alerts::AlertRecord;
+pub use alerts::{AlertClaim, AlertTurn};
 pub use journal::{Direction, Entry, Journalled};
 pub use machines::{Machine, NewMachine};
-pub use read::{Event, Transaction};
+pub use read::{Event, Recipient, Transaction};
 pub use search::{Position, TransactionFilter};
+
+/// Channel on which every change of a transaction is announced, with its id.
+pub const CHANGES_CHANNEL: &str = "transaction_change";

@@ -105,6 +105,17 @@ pub(super) struct Row {
     pub(super) ended_at: Option<DateTime<Utc>>,
 }
 
+/// What has to be known of a sale to read what is said about it.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// The machine, as the frontend names it.
+    pub machine_id: String,
+    /// What Stripe has authorised.
+    pub authorised: Money,
+    /// Vendron's session, if there is one.
+    pub session: Option<String>,
+}
+
 struct EventRow {
     sequence: i64,
     event_id: Uuid,
@@ -120,6 +131,14 @@ impl Database {
     pub async fn find_open_reply(&self, sale_ref: Uuid) -> Result<Option<OpenReply>, StoreError> {
         let sale = find_sale(&self.pool, sale_ref).await?;
         Ok(sale.filter(|sale| sale.state.status.is_final()).map(Sale::into_reply))
+    }
+
+    /// The sale that something is said about.
+    pub async fn find_recipient(&self, sale_ref: Uuid) -> Result<Recipient, StoreError> {
+        let sale = find_sale(&self.pool, sale_ref).await?;
+        let missing = || StoreError::corrupt("finding whom something is said about", "there is no sale with this ref");
+        let Sale { machine_id, authorised, state, .. } = sale.ok_or_else(missing)?;
+        Ok(Recipient { machine_id, authorised, session: state.session })
     }
 
     /// Everything that is known of a sale that has begun.

@@ -31,7 +31,7 @@ struct Row {
     failure: Option<Json<Failure>>,
     session: Option<String>,
     was_requested: bool,
-    was_unlocked: bool,
+    unlock_sent_at: Option<DateTime<Utc>>,
     products: Json<Vec<Product>>,
     reported_total: Option<i64>,
     reported_currency: Option<String>,
@@ -46,7 +46,7 @@ pub(super) async fn find_sale(executor: impl PgExecutor<'_>, sale_ref: Uuid) -> 
     let row = sqlx::query_as!(
         Row,
         r#"select transaction_id, machine_id, fingerprint, authorised, currency, status, door,
-                  failure as "failure: Json<Failure>", session, was_requested, was_unlocked,
+                  failure as "failure: Json<Failure>", session, was_requested, unlock_sent_at,
                   products as "products: Json<Vec<Product>>", reported_total, reported_currency, opened_at, closed_at,
                   ended_at, version
            from transaction where sale_ref = $1"#,
@@ -63,7 +63,7 @@ pub(super) async fn lock_sale(connection: &mut PgConnection, sale_ref: Uuid) -> 
     let row = sqlx::query_as!(
         Row,
         r#"select transaction_id, machine_id, fingerprint, authorised, currency, status, door,
-                  failure as "failure: Json<Failure>", session, was_requested, was_unlocked,
+                  failure as "failure: Json<Failure>", session, was_requested, unlock_sent_at,
                   products as "products: Json<Vec<Product>>", reported_total, reported_currency, opened_at, closed_at,
                   ended_at, version
            from transaction where sale_ref = $1 for update"#,
@@ -118,7 +118,7 @@ impl TryFrom<Row> for Sale {
                 failure: row.failure.map(|failure| failure.0),
                 session: row.session,
                 was_requested: row.was_requested,
-                was_unlocked: row.was_unlocked,
+                unlock_sent_at: row.unlock_sent_at,
                 products: row.products.0,
                 reported_total: reported(row.reported_total, row.reported_currency.as_deref())?,
                 opened_at: row.opened_at,
@@ -132,9 +132,17 @@ impl TryFrom<Row> for Sale {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use workflows::fridge_sales::transition::{Fact, transition};
+
     use super::*;
 
+    const SALES: &str = include_str!("../../../../migrations/20261122070000_create_fridge_sales.sql");
     const VIEWS: &str = include_str!("../../../../migrations/20261122070100_create_reporting_views.sql");
+    const COMPLETED: &str = include_str!("../../../../migrations/20261122100000_complete_fridge_sales.sql");
+
+    type Edges = BTreeSet<(&'static str, &'static str)>;
 
     fn letters() -> impl Iterator<Item = char> {
         ('A'..='Z').collect::<Vec<_>>().into_iter()
@@ -147,5 +155,62 @@ mod tests {
             let digits = Currency::parse(&code).unwrap().exponent();
             assert_eq!(VIEWS.contains(&format!("('{code}', {digits})")), digits != 2, "{code}");
         }
+    }
+
+    /// The edges in the statement that begins so.
+    fn edges(migration: &'static str, statement: &str) -> Edges {
+        let (_, statement) = migration.split_once(statement).unwrap();
+        let (statement, _) = statement.split_once(';').unwrap();
+        let statuses: Vec<_> = statement.split('\'').skip(1).step_by(2).collect();
+        statuses.chunks_exact(2).map(|edge| (edge[0], edge[1])).collect()
+    }
+
+    /// Everything that may be known of a sale from now on.
+    fn facts() -> Vec<Fact> {
+        let (code, message) = (Some(-1), String::new());
+        let one = vec![Product { vpn: String::new(), name: String::new(), unit_price: None, quantity: 1 }];
+        vec![
+            Fact::RequestSent,
+            Fact::Begun { session: Some("S-1".to_owned()) },
+            Fact::RequestRefused { code, message: message.clone() },
+            Fact::UnlockSent,
+            Fact::Unlocked,
+            Fact::UnlockRefused { code, message },
+            Fact::Taken(one.clone()),
+            Fact::Taken(Vec::new()),
+            Fact::DoorClosed,
+            Fact::Completed { products: one, total: None },
+            Fact::Completed { products: Vec::new(), total: None },
+            Fact::Cancelled,
+            Fact::Unanswered,
+            Fact::Interrupted,
+            Fact::Vanished,
+            Fact::Overdue,
+        ]
+    }
+
+    /// The changes of status that these facts make, in every state that they lead to.
+    fn changes() -> Edges {
+        let (facts, mut states, mut changes) = (facts(), vec![SaleState::new()], Edges::new());
+        let mut known = 0;
+        while let Some(state) = states.get(known).cloned() {
+            let after = facts.iter().map(|fact| transition(&state, fact, DateTime::UNIX_EPOCH));
+            let after: Vec<_> = after.collect();
+            changes.extend(after.iter().map(|next| (state.status.as_str(), next.status.as_str())));
+            let new: Vec<_> = after.into_iter().filter(|next| !states.contains(next)).collect();
+            states.extend(new);
+            known += 1;
+        }
+        changes.into_iter().filter(|(from, to)| from != to).collect()
+    }
+
+    #[test]
+    fn the_table_of_edges_has_every_change_that_a_fact_makes() {
+        let inserted = edges(SALES, "insert into transaction_status_edge (from_status, to_status) values");
+        let added = edges(COMPLETED, "insert into transaction_status_edge (from_status, to_status) values");
+        let edges = &inserted | &added;
+        // Never made any more since what is taken opens a sale.
+        let unused = BTreeSet::from([("requested", "closed")]);
+        assert_eq!(&edges - &unused, changes());
     }
 }

@@ -51,6 +51,8 @@ impl Database {
     /// so that every plan begins at it; users are found first, so that theirs is one look into an index.
     pub async fn search_transactions(&self, filter: &TransactionFilter) -> Result<Vec<Transaction>, StoreError> {
         let end = filter.end();
+        let failed = StoreError::during("searching transactions");
+        let mut search = self.search_transaction().await.map_err(&failed)?;
         let rows = sqlx::query_as!(
             Row,
             r#"select t.transaction_id, t.sale_ref, t.machine_id, t.frontend, u.bubble_id, u.email,
@@ -80,10 +82,22 @@ impl Database {
             end.map_or(Uuid::max(), |position| position.transaction_id),
             filter.limit,
         )
+        .fetch_all(&mut *search)
+        .await
+        .map_err(&failed)?;
+        rows.into_iter().map(Transaction::try_from).collect()
+    }
+
+    /// The versions of those of `transactions` that exist.
+    pub async fn transaction_versions(&self, transactions: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StoreError> {
+        let rows = sqlx::query!(
+            "select transaction_id, version from transaction where transaction_id = any($1)",
+            transactions,
+        )
         .fetch_all(&self.pool)
         .await
-        .map_err(StoreError::during("searching transactions"))?;
-        rows.into_iter().map(Transaction::try_from).collect()
+        .map_err(StoreError::during("reading the versions of transactions"))?;
+        Ok(rows.into_iter().map(|row| (row.transaction_id, row.version)).collect())
     }
 }
 

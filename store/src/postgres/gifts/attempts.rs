@@ -33,7 +33,7 @@ impl Database {
         rules: &GuardRules,
     ) -> Result<(), StoreError> {
         let settling = StoreError::during("settling an attempt");
-        let mut transaction = self.pool.begin().await.map_err(&settling)?;
+        let mut transaction = self.transaction().await.map_err(&settling)?;
         let (mut guards, now) = lock(&mut transaction, &in_order(subjects)).await?;
         for guard in &mut guards {
             guard.settle(was_right, now, rules);
@@ -45,7 +45,7 @@ impl Database {
     /// None when a subject has no guard yet.
     async fn try_to_admit(&self, subjects: &[String], rules: &GuardRules) -> Result<Option<Admission>, StoreError> {
         let admitting = StoreError::during("admitting an attempt");
-        let mut transaction = self.pool.begin().await.map_err(&admitting)?;
+        let mut transaction = self.transaction().await.map_err(&admitting)?;
         let (before, now) = lock(&mut transaction, subjects).await?;
         let mut guards = before.clone();
         let admission = (before.len() == subjects.len()).then(|| admit(&mut guards, now, rules));

@@ -52,7 +52,7 @@ impl Database {
     /// very terms, stays as it is: an import whose answer was lost can be repeated.
     pub async fn import_gifts(&self, gifts: &[NewGift]) -> Result<Vec<Conflict>, StoreError> {
         let importing = StoreError::during("importing gifts");
-        let mut transaction = self.pool.begin().await.map_err(&importing)?;
+        let mut transaction = self.transaction().await.map_err(&importing)?;
         let mut conflicts = repeated(gifts);
         conflicts.extend(unknown_suppliers(&mut transaction, gifts).await?);
         conflicts.extend(conflicting(gifts, &terms(&mut transaction, gifts).await?));

@@ -24,7 +24,7 @@ impl Database {
     /// just so, stays as it is, PINs too: an import whose answer was lost can be repeated.
     pub async fn import_suppliers(&self, lines: &[NewSupplier]) -> Result<Vec<Conflict>, StoreError> {
         let importing = StoreError::during("importing suppliers");
-        let mut transaction = self.pool.begin().await.map_err(&importing)?;
+        let mut transaction = self.transaction().await.map_err(&importing)?;
         // Two imports at once could give one number to a supplier and to an account. Readers are not in the way.
         sqlx::query("lock table suppliers, supplier_accounts in share row exclusive mode")
             .execute(&mut *transaction)

@@ -49,7 +49,7 @@ impl Database {
 
     /// The second statement sees what whoever had the gift before has committed: its redemption, for one.
     async fn decide_void(&self, request: &VoidRequest) -> Result<Option<Row>, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.transaction().await?;
         sqlx::query!("select gift_id from gift_codes where gift_id = $1 for update", request.gift_id)
             .fetch_optional(&mut *transaction)
             .await?;

@@ -73,7 +73,7 @@ impl Database {
         &self,
         operation: &'static str,
     ) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
-        self.pool.begin().await.map_err(StoreError::during(operation))
+        self.transaction().await.map_err(StoreError::during(operation))
     }
 }
 

@@ -46,7 +46,7 @@ impl Database {
     ) -> Result<Vec<(Invoice, Vec<LoggedEvent>)>, StoreError> {
         let failed = StoreError::during(AUDITING);
         let begin = "begin isolation level repeatable read read only";
-        let mut transaction = self.pool.begin_with(begin).await.map_err(&failed)?;
+        let mut transaction = self.transaction_with(begin).await.map_err(&failed)?;
         let invoices = invoices(&mut transaction, merchant, after).await?;
         let ids: Vec<_> = invoices.iter().map(|invoice| invoice.invoice_id).collect();
         let mut logs: BTreeMap<_, Vec<_>> = BTreeMap::new();

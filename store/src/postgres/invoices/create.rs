@@ -42,7 +42,7 @@ impl Database {
         address: &str,
         expires_at: DateTime<Utc>,
     ) -> Result<Option<String>, sqlx::Error> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.transaction().await?;
         sqlx::query!(
             "insert into deposit_address (address_id, network_id, address, user_id, available_at)
              values ($1, $2, $3, $4, $5) on conflict (network_id, address) do nothing",

@@ -42,6 +42,8 @@ impl Database {
         after: Option<Position>,
         limit: i64,
     ) -> Result<Vec<Invoice>, StoreError> {
+        let failed = StoreError::during("listing invoices");
+        let mut search = self.search_transaction().await.map_err(&failed)?;
         let rows = sqlx::query_as!(
             Row,
             r#"select i.invoice_id, i.merchant_id, i.coin_id, i.network_id, a.address as deposit_address, i.amount,
@@ -71,9 +73,9 @@ impl Database {
             after.map(|position| position.invoice_id),
             limit,
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *search)
         .await
-        .map_err(StoreError::during("listing invoices"))?;
+        .map_err(&failed)?;
         rows.into_iter().map(Invoice::try_from).collect()
     }
 

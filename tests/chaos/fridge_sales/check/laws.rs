@@ -22,8 +22,8 @@ const LAWS: [&str; 6] = [
      ), sale as (
          select t.machine_id, t.sale_ref,
                 min(sequence) filter (where direction = 'sent' and name = 'smart_fridge_request') as began,
-                min(sequence) filter (where kind in ('completed', 'cancelled', 'vanished', 'unanswered', 'interrupted',
-                    'request_refused', 'unlock_refused')) as ended
+                min(sequence) filter (where kind in ('completed', 'cancelled', 'vanished', 'overdue', 'unanswered',
+                    'interrupted', 'request_refused', 'unlock_refused')) as ended
          from fact join transaction t using (transaction_id) group by 1, 2
      )
      select 'sales ' || a.sale_ref || ' and ' || b.sale_ref || ' had one machine at the same time'
@@ -46,24 +46,35 @@ const LAWS: [&str; 6] = [
     "select 'sale ' || sale_ref || ' is ' || status || ' while all is at rest' from transaction where ended_at is null",
 ];
 
-/// How many websockets each unresolved sale had until its end was missed. Afterwards somebody listens on another.
-const MISSED: &str = r#"select t.sale_ref, count(distinct e.socket_id)
-    from transaction t left join event e on e.transaction_id = t.transaction_id and e.sequence <= (
-        select min(sequence) from event m
-        where m.transaction_id = t.transaction_id and m.fact in ('"vanished"', '"cancelled"')
-    )
-    where t.status = 'unresolved' group by t.sale_ref"#;
+/// How many websockets each unresolved sale had until its end was missed, and whether it was what was posted that made
+/// it one. Afterwards somebody listens on another websocket.
+const MISSED: &str = r#"select t.sale_ref, count(distinct e.socket_id) filter (where e.event_id <> all($1)),
+        coalesce(m.event_id = any($1), false)
+    from transaction t left join lateral (
+        select event_id, sequence from event
+        where transaction_id = t.transaction_id and fact in ('"vanished"', '"overdue"', '"cancelled"')
+        order by sequence limit 1
+    ) m on true
+    left join event e on e.transaction_id = t.transaction_id and e.sequence <= m.sequence
+    where t.status = 'unresolved' group by t.sale_ref, m.event_id"#;
 
-pub(super) async fn check(sales: &FridgeSales, known: &BTreeMap<Uuid, Known>) -> Vec<String> {
+/// `posted` are the events that came over no websocket.
+pub(super) async fn check(sales: &FridgeSales, known: &BTreeMap<Uuid, Known>, posted: &[Uuid]) -> Vec<String> {
     let mut sentences = Vec::new();
     for law in LAWS {
         sentences.extend(query_scalar::<_, String>(law).fetch_all(&sales.database).await.expect("a law"));
     }
-    let missed: Vec<(Uuid, i64)> = query_as(MISSED).fetch_all(&sales.database).await.expect("the missed ends");
-    // The end is missed when Vendron does not tell of it, or when nobody listens: by nothing else.
-    let may_be_missed = |sale: &Uuid| known.get(sale).is_some_and(|known| known.course.may_miss_its_end());
-    let unexplained = missed.into_iter().filter(|(sale, sockets)| *sockets < 2 && !may_be_missed(sale));
-    sentences
-        .extend(unexplained.map(|(sale, _)| format!("sale {sale} is unresolved, and its websocket was never lost")));
+    let missed = query_as::<_, (Uuid, i64, bool)>(MISSED).bind(posted).fetch_all(&sales.database).await;
+    // The end is missed when Vendron does not tell of it, or when nobody listens: by nothing else. What is posted may
+    // come ahead of what was said before it.
+    let may_be_missed = |sale: &Uuid, by_post: bool| {
+        let course = known.get(sale).map(|known| known.course);
+        course.is_some_and(|course| course.may_miss_its_end() || (by_post && course.may_be_posted_in_vain()))
+    };
+    for (sale, sockets, by_post) in missed.expect("the missed ends") {
+        if sockets < 2 && !may_be_missed(&sale, by_post) {
+            sentences.push(format!("sale {sale} is unresolved, and its websocket was never lost"));
+        }
+    }
     sentences
 }

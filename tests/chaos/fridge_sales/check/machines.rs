@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 use super::super::{FridgeSales, memory::Known, outside::effects};
 
+/// What is found where a door was opened again.
+pub(crate) const OPENED_AGAIN: &str = "had its door opened";
+
 /// Pieces by number, name and price.
 type Basket = BTreeMap<[String; 3], u64>;
 type Effects = BTreeMap<Uuid, Vec<Value>>;
@@ -20,7 +23,7 @@ pub(super) async fn check(
     let (begun, opened) = (effects(sales, "session_begun").await, effects(sales, "door_opened").await);
     let (completed, cancelled) = (effects(sales, "sale_completed").await, effects(sales, "sale_cancelled").await);
     let mut sentences = Vec::new();
-    for (what, effects) in [("was requested", &begun), ("had its door opened", &opened)] {
+    for (what, effects) in [("was requested", &begun), (OPENED_AGAIN, &opened)] {
         let often = effects.iter().filter(|(_, times)| times.len() > 1);
         sentences.extend(often.map(|(sale, times)| format!("sale {sale} {what} {} times", times.len())));
     }

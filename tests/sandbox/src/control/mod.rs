@@ -18,4 +18,5 @@ pub(crate) mod replace;
 pub(crate) mod vendron;
 mod vendron_connections;
 mod vendron_machines;
+mod vendron_notifications;
 mod vendron_sales;

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{vendron_connections, vendron_machines, vendron_sales};
+use super::{vendron_connections, vendron_machines, vendron_notifications, vendron_sales};
 use crate::problem::{Body, Problem};
 use crate::state::Sandbox;
 use crate::vendron::Telling;
@@ -28,6 +28,7 @@ pub(crate) fn routes() -> Router<Arc<Sandbox>> {
         .route("/machines/{uid}/error", post(vendron_sales::fail))
         .route("/machines/{uid}/drop", post(vendron_connections::cut))
         .route("/machines/{uid}/emit", post(vendron_connections::emit))
+        .route("/machines/{uid}/notify", post(vendron_notifications::notify))
 }
 
 /// The body of an event: what happens, and among the same fields how it is told.

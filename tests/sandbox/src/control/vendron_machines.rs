@@ -25,6 +25,8 @@ pub(super) struct Request {
     resumes: Option<bool>,
     /// They wait for it.
     keeps_events: Option<bool>,
+    /// The end of a sale is posted as well, to the address that its client gave.
+    notifies: Option<bool>,
     /// The code that every command is refused with; 0 ends that.
     refuses_with: Option<i64>,
     /// Fields that are left out of every frame.
@@ -38,6 +40,7 @@ impl Request {
         set_if_given(&mut machine.is_busy, self.busy);
         set_if_given(&mut machine.reporting.resumes, self.resumes);
         set_if_given(&mut machine.reporting.keeps_events, self.keeps_events);
+        set_if_given(&mut machine.reporting.notifies, self.notifies);
         set_if_given(&mut machine.refuses_with, self.refuses_with.map(|code| (code != 0).then_some(code)));
         set_if_given(&mut machine.style.omit, self.omit);
         set_if_given(&mut machine.style.quirks, self.quirks);
@@ -90,6 +93,7 @@ pub(super) fn view(world: &World, uid: &str) -> Result<Value, Problem> {
         "busy": machine.is_busy,
         "resumes": machine.reporting.resumes,
         "keeps_events": machine.reporting.keeps_events,
+        "notifies": machine.reporting.notifies,
         "refuses_with": machine.refuses_with,
         "omit": machine.style.omit,
         "quirks": machine.style.quirks,
@@ -101,8 +105,10 @@ pub(super) fn view(world: &World, uid: &str) -> Result<Value, Problem> {
     });
     let Some(sale) = &machine.sale else { return Ok(view) };
     if let Some(ending) = sale.ending {
-        view["ended"] =
-            json!({ "ending": ending, "session": sale.session, "ref": sale.reference, "taken": sale.taken });
+        view["ended"] = json!({
+            "ending": ending, "session": sale.session, "ref": sale.reference, "taken": sale.taken,
+            "notification_url": sale.order.notification_url,
+        });
         return Ok(view);
     }
     view["session"] = json!(sale.session);
@@ -124,13 +130,14 @@ mod tests {
         let sandbox = samples::sandbox();
         assert_eq!(ask(&sandbox, "VM-0002", None).await.0, 404);
         let (status, made) = ask(&sandbox, "VM-0002", Some("")).await;
-        assert_eq!((status, &made["online"], &made["resumes"]), (200, &json!(true), &json!(true)));
-        let body = r#"{"online":false,"keeps_events":true,"refuses_with":-11,"quirks":["opened"]}"#;
+        let switches = json!([made["online"], made["resumes"], made["keeps_events"], made["notifies"]]);
+        assert_eq!((status, switches), (200, json!([true, true, false, false])));
+        let body = r#"{"online":false,"keeps_events":true,"notifies":true,"refuses_with":-11,"quirks":["opened"]}"#;
         ask(&sandbox, "VM-0002", Some(body)).await;
         let changed = ask(&sandbox, "VM-0002", Some(r#"{"refuses_with":0,"busy":true}"#)).await.1;
         let switches = json!([changed["online"], changed["keeps_events"], changed["busy"], changed["refuses_with"]]);
         assert_eq!(switches, json!([false, true, true, null]));
-        assert_eq!(changed["quirks"], json!(["opened"]));
+        assert_eq!((&changed["quirks"], &changed["notifies"]), (&json!(["opened"]), &json!(true)));
         assert_eq!(ask(&sandbox, "VM-0002", None).await.1, changed);
         for (uid, body) in [("VM:2", "{}"), ("VM-2", r#"{"on":true}"#), ("VM-2", r#"{"quirks":["sings"]}"#)] {
             assert_eq!(ask(&sandbox, uid, Some(body)).await.0, 422, "{uid} {body}");
@@ -141,17 +148,20 @@ mod tests {
     async fn it_is_shown_with_its_sale_and_who_listens() {
         let sandbox = samples::sandbox();
         let mut buyer = Client::connect(&sandbox);
-        let session = buyer.open();
+        let session = buyer.begin_notified_at("http://192.0.2.1/end");
+        buyer.ask("smart_fridge_door_open", samples::unlocking(&session));
         let shown = ask(&sandbox, UID, None).await.1;
         assert_eq!((&shown["session"], &shown["door"], &shown["ref"]), (&session, &json!("unlocked"), &json!("r-1")));
         assert_eq!((&shown["sockets"], &shown["listener"]), (&json!(1), &json!(buyer.id)));
         assert_eq!(shown["order"]["total_amount"], "30.00");
+        assert_eq!(shown["order"]["notification_url"], "http://192.0.2.1/end");
 
         buyer.leave();
         ask(&sandbox, &format!("{UID}/give-up"), Some("")).await;
         let shown = ask(&sandbox, UID, None).await.1;
         assert_eq!((&shown["session"], &shown["sockets"], &shown["listener"]), (&json!(null), &json!(0), &json!(null)));
         assert_eq!((&shown["ended"]["ending"], &shown["ended"]["session"]), (&json!("cancelled"), &session));
+        assert_eq!(shown["ended"]["notification_url"], "http://192.0.2.1/end");
     }
 
     #[tokio::test]

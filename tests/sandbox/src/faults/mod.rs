@@ -37,7 +37,9 @@ impl System {
                 &["read_loan", "disburse", "adjust", "search", "schedule", "transaction", "client", "arrangement"]
             }
             Self::Ciam => &["validate", "status"],
-            Self::Vendron => &["connect", "check", "request", "door_open", "taken", "closed", "completed"],
+            Self::Vendron => {
+                &["connect", "check", "request", "door_open", "taken", "closed", "completed", "notification"]
+            }
             Self::Slack => &["message"],
         }
     }
@@ -80,7 +82,7 @@ impl Kind {
         match (system, operation) {
             (System::Watcher, _) => !self.is_of_http() && self != Self::NoResult,
             (System::Vendron, "check" | "request" | "door_open") => !self.is_of_http(),
-            (System::Vendron, "taken" | "closed" | "completed") => {
+            (System::Vendron, "taken" | "closed" | "completed" | "notification") => {
                 matches!(self, Self::Timeout | Self::Slow | Self::Malformed)
             }
             _ => self != Self::NoResult,
@@ -264,6 +266,7 @@ mod tests {
             r#"{"system":"vendron","operation":"request","kind":"rate_limited"}"#,
             r#"{"system":"vendron","operation":"connect","kind":"no_result"}"#,
             r#"{"system":"vendron","operation":"taken","kind":"error"}"#,
+            r#"{"system":"vendron","operation":"notification","kind":"error"}"#,
         ] {
             assert!(fault(bad).check().is_err(), "{bad}");
         }
@@ -274,6 +277,7 @@ mod tests {
             r#"{"system":"vendron","operation":"connect","kind":"html"}"#,
             r#"{"system":"vendron","operation":"door_open","kind":"no_result"}"#,
             r#"{"system":"vendron","operation":"completed","kind":"timeout"}"#,
+            r#"{"system":"vendron","operation":"notification","kind":"malformed"}"#,
             r#"{"system":"slack","operation":"message","kind":"rate_limited"}"#,
         ] {
             assert!(fault(good).check().is_ok(), "{good}");

@@ -16,6 +16,7 @@ use crate::access::Access;
 use crate::faults::{Strike, System};
 use crate::ledger;
 use crate::problem::Problem;
+use crate::vendron::Notifier;
 use crate::watcher::Reporter;
 use journal::Journal;
 
@@ -27,6 +28,8 @@ pub(crate) struct Sandbox {
     kept: Mutex<Kept>,
     /// Wakes the watcher.
     pub(crate) work: Notify,
+    /// Posts what clients of Vendron want to be notified of.
+    pub(crate) notifier: Notifier,
     /// Lets go of everything that a fault holds.
     release: watch::Sender<()>,
     setup: Setup,
@@ -55,7 +58,8 @@ impl Sandbox {
             None => None,
         };
         let kept = Mutex::new(Kept { world, journal });
-        Ok(Self { kept, work: Notify::new(), release: watch::Sender::new(()), setup })
+        let notifier = Notifier::new().context("there is no HTTP client to notify with")?;
+        Ok(Self { kept, work: Notify::new(), notifier, release: watch::Sender::new(()), setup })
     }
 
     pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {

@@ -47,12 +47,12 @@ impl Ask {
 
     /// A field that has to say something.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
-        self.data.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.any_text(field).filter(|text| !text.is_empty())
     }
 
-    /// Whether there is a text, which may be empty.
-    pub(super) fn has_text(&self, field: &str) -> bool {
-        self.data.get(field).is_some_and(Value::is_string)
+    /// A field that may say nothing, as long as it is there.
+    pub(super) fn any_text(&self, field: &str) -> Option<&str> {
+        self.data.get(field).and_then(Value::as_str)
     }
 
     pub(super) fn token(&self) -> Option<&str> {

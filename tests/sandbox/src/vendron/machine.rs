@@ -27,13 +27,16 @@ pub(crate) struct Machine {
     pub(crate) kept: Vec<String>,
 }
 
-/// What becomes of the events of a sale whose websocket is gone.
+/// What becomes of the events of a sale whose websocket is gone, and what is posted.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Reporting {
     /// They go to a newer websocket that asked for the machine.
     pub(crate) resumes: bool,
     /// They wait until there is one.
     pub(crate) keeps_events: bool,
+    /// The end of a sale is posted, whoever listens. States that were saved before it was known do not say it.
+    #[serde(default)]
+    pub(crate) notifies: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +64,9 @@ pub(crate) struct Order {
     pub(crate) currency: String,
     pub(crate) total_amount: String,
     pub(crate) payment_detail: String,
+    /// Where its end is to be posted, empty where nowhere. States that were saved before it was kept do not have it.
+    #[serde(default)]
+    pub(crate) notification_url: String,
 }
 
 /// A product that was taken out.
@@ -96,7 +102,7 @@ impl Machine {
             is_online: true,
             is_busy: false,
             refuses_with: None,
-            reporting: Reporting { resumes: true, keeps_events: false },
+            reporting: Reporting { resumes: true, keeps_events: false, notifies: false },
             style: Style::default(),
             sale: None,
             sales: 0,
@@ -114,6 +120,12 @@ impl Machine {
 
     pub(super) fn is_taken(&self) -> bool {
         self.is_busy || self.running().is_some()
+    }
+
+    /// Where the end of the sale that runs, or else of the last one, is to be posted.
+    pub(crate) fn notification_url(&self) -> Option<&str> {
+        let url = self.sale.as_ref().map(|sale| sale.order.notification_url.as_str());
+        url.filter(|url| !url.is_empty())
     }
 
     /// Begins a sale; what was kept of the one before is nobody's any more.
@@ -158,10 +170,33 @@ impl Order {
             currency: text("currency")?,
             total_amount: text("total_amount")?,
             payment_detail: text("payment_detail")?,
+            // It may be left empty, but not out.
+            notification_url: ask.any_text("notification_url")?.to_owned(),
         };
-        // Where to send notifications is a parameter that may be left empty, but not out.
-        let is_plain = ask.has_text("notification_url") && Amount::parse(&order.total_amount).is_some();
+        let is_plain = Amount::parse(&order.total_amount).is_some();
         let is_currency = order.currency.len() == 3 && order.currency.bytes().all(|byte| byte.is_ascii_uppercase());
         (is_plain && is_currency).then_some(order)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vendron::samples::{self, Client};
+
+    #[test]
+    fn a_state_that_was_saved_without_notifications_has_none() {
+        let sandbox = samples::sandbox();
+        Client::connect(&sandbox).begin_notified_at("http://192.0.2.1/end");
+        samples::change(&sandbox, |machine| machine.reporting.notifies = true);
+        let mut saved = json!(samples::machine(&sandbox));
+        let read = |saved: &Value| serde_json::from_value::<Machine>(saved.clone()).unwrap();
+        let same = read(&saved);
+        assert_eq!((same.reporting.notifies, same.notification_url()), (true, Some("http://192.0.2.1/end")));
+
+        saved["reporting"].as_object_mut().unwrap().remove("notifies");
+        saved["sale"]["order"].as_object_mut().unwrap().remove("notification_url");
+        let older = read(&saved);
+        assert_eq!((older.reporting.notifies, older.notification_url()), (false, None));
     }
 }

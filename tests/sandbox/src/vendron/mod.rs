@@ -8,6 +8,7 @@ mod connect;
 mod frame;
 mod hear;
 mod machine;
+mod notify;
 mod refusal;
 pub(crate) mod sale;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::state::Sandbox;
 
 pub(crate) use cloud::{Cloud, keep};
 pub(crate) use machine::{Machine, Product};
+pub(crate) use notify::Notifier;
 pub(crate) use style::Quirk;
 pub(crate) use tell::{Telling, emit, play};
 

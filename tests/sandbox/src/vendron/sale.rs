@@ -19,6 +19,13 @@ pub(crate) struct Event {
     pub(super) frame: Value,
 }
 
+impl Event {
+    /// Whether the sale is over with it, and not because of an error.
+    pub(super) fn is_end(&self) -> bool {
+        self.operation == Some("completed")
+    }
+}
+
 /// The final list, where it is another than what was taken would make it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

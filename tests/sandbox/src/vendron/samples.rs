@@ -1,10 +1,16 @@
 //! What the tests of the machines begin with.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use chrono::FixedOffset;
 use serde_json::{Value, json};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::ask::Ask;
 use super::hear;
@@ -104,11 +110,18 @@ impl Client {
 
     /// Begins a sale; returns its session.
     pub(crate) fn begin(&mut self) -> Value {
-        let heard = self.ask("smart_fridge_request", order());
+        self.begin_notified_at("")
+    }
+
+    /// The same where its end is to be posted to an address.
+    pub(crate) fn begin_notified_at(&mut self, url: &str) -> Value {
+        let mut order = order();
+        order["notification_url"] = json!(url);
+        let heard = self.ask("smart_fridge_request", order);
         heard[1]["command_data"]["json_data"]["data"]["session"].clone()
     }
 
-    /// The same, and has the door unlocked.
+    /// The same as `begin`, and has the door unlocked.
     pub(crate) fn open(&mut self) -> Value {
         let session = self.begin();
         self.ask("smart_fridge_door_open", unlocking(&session));
@@ -130,4 +143,52 @@ impl Client {
 fn read(speech: &Speech) -> Option<Value> {
     let Speech::Text(text) = speech else { return None };
     serde_json::from_str(text).ok()
+}
+
+/// Somebody who is notified over HTTP.
+pub(crate) struct PostBox {
+    pub(crate) url: String,
+    posts: UnboundedReceiver<Post>,
+}
+
+/// The content type and the body of what was posted.
+pub(crate) type Post = (String, String);
+
+/// Longer than it takes until something is posted again.
+const A_WHILE: Duration = Duration::from_millis(500);
+
+impl PostBox {
+    /// Answers with these statuses one after the other, and with the last of them ever after.
+    pub(crate) async fn answering(statuses: &[u16]) -> Self {
+        let (sender, posts) = unbounded_channel();
+        let statuses: Vec<_> = statuses.iter().map(|status| StatusCode::from_u16(*status).unwrap()).collect();
+        let count = Arc::new(AtomicUsize::new(0));
+        let answer = move |headers: HeaderMap, body: String| {
+            let index = count.fetch_add(1, Ordering::SeqCst).min(statuses.len() - 1);
+            // Whoever looks no more does not mind.
+            let _ = sender.send((headers[CONTENT_TYPE].to_str().unwrap().to_owned(), body));
+            std::future::ready(statuses[index])
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/end", listener.local_addr().unwrap());
+        let router: Router = Router::new().fallback(answer);
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Self { url, posts }
+    }
+
+    /// The address of one that is there no more.
+    pub(crate) async fn gone() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        format!("http://{}/end", listener.local_addr().unwrap())
+    }
+
+    /// What arrives next, whenever it does.
+    pub(crate) async fn next(&mut self) -> Post {
+        self.posts.recv().await.unwrap()
+    }
+
+    /// Whether nothing arrives for a while.
+    pub(crate) async fn stays_empty(&mut self) -> bool {
+        tokio::time::timeout(A_WHILE, self.posts.recv()).await.is_err()
+    }
 }

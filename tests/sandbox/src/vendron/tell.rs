@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::cloud::keep;
+use super::notify::{self, Notification};
 use super::sale::Event;
 use super::sockets::Speech;
 use super::style::{Quirk, Style};
@@ -43,6 +44,7 @@ struct Told {
     /// Frames that somebody was told.
     count: usize,
     late: Vec<Late>,
+    notifications: Vec<Notification>,
 }
 
 /// A frame that a fault holds back.
@@ -68,6 +70,9 @@ pub(crate) fn play(
     for late in told.late {
         tell_late(sandbox, uid, late);
     }
+    for notification in told.notifications {
+        notify::start(sandbox, notification);
+    }
     Ok(told.count)
 }
 
@@ -91,6 +96,7 @@ fn tell(world: &mut World, uid: &str, mut events: Vec<Event>, telling: &Telling)
         let text = dressed(&event, &style, telling.reference.as_deref());
         for _ in 0..telling.repeat {
             send(world, uid, &event, &text, &mut told);
+            told.notifications.extend(notify::of(world, uid, &event, &text));
         }
     }
     told
@@ -118,7 +124,8 @@ fn send(world: &mut World, uid: &str, event: &Event, text: &str, told: &mut Told
     told.count += usize::from(was_told);
 }
 
-fn strike(world: &mut World, uid: &str, operation: &str) -> Option<Hit> {
+/// Whether a fault hits what is told of the sale, over a websocket or otherwise.
+pub(super) fn strike(world: &mut World, uid: &str, operation: &str) -> Option<Hit> {
     let sale = world.cloud.machine(uid)?.sale.clone()?;
     let hit = world.strike(System::Vendron, operation, &[uid, &sale.reference, &sale.session])?;
     tracing::info!(system = ?System::Vendron, operation, kind = ?hit.kind, "fault.hit");

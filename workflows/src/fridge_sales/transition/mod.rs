@@ -63,6 +63,8 @@ pub enum Fact {
     Interrupted,
     /// The machine is free again, and the end of the sale was not heard.
     Vanished,
+    /// Nobody could say for too long how the sale ended, whether the machine is free or not.
+    Overdue,
 }
 
 /// What a buyer owes.
@@ -75,12 +77,13 @@ pub struct Bill {
 }
 
 /// The sale after `fact`, heard at `now`. What has ended does not change any more, except that the late end of a sale
-/// that nobody saw end still counts.
+/// that nobody saw end still counts, and that one has not failed whose door opened after all.
 pub fn transition(state: &SaleState, fact: &Fact, now: DateTime<Utc>) -> SaleState {
     let mut next = state.clone();
     match state.status {
         SaleStatus::Requested | SaleStatus::Opening | SaleStatus::Open | SaleStatus::Closed => next.advance(fact, now),
         SaleStatus::Unresolved => next.end(fact, now),
+        SaleStatus::Failed if state.unlock_sent_at.is_some() => next.doubt(fact, now),
         SaleStatus::Completed | SaleStatus::Empty | SaleStatus::Failed => {}
     }
     next
@@ -132,7 +135,7 @@ impl SaleState {
             failure: None,
             session: None,
             was_requested: false,
-            was_unlocked: false,
+            unlock_sent_at: None,
             products: Vec::new(),
             reported_total: None,
             opened_at: None,
@@ -163,11 +166,11 @@ impl SaleState {
             Fact::RequestSent => self.was_requested = true,
             Fact::Begun { session } => self.begin(session.as_deref()),
             Fact::UnlockSent => {
-                self.was_unlocked = true;
+                self.unlock_sent_at.get_or_insert(now);
                 self.begin(None);
             }
             Fact::Unlocked => self.open_door(now),
-            Fact::Taken(products) => self.products.clone_from(products),
+            Fact::Taken(products) => self.take(products, now),
             Fact::RequestRefused { .. } if self.has_opened() => self.status = SaleStatus::Unresolved,
             // The door is open all the same: its sale still has an end to come.
             Fact::UnlockRefused { .. } if self.has_opened() => {}
@@ -178,7 +181,9 @@ impl SaleState {
             Fact::Unanswered | Fact::Interrupted if self.may_have_opened() => {}
             Fact::Unanswered => self.fail(Failure::Unanswered),
             Fact::Interrupted => self.fail(Failure::Interrupted),
-            Fact::Vanished => self.status = SaleStatus::Unresolved,
+            // Its opening was heard of just in time.
+            Fact::Overdue if self.status == SaleStatus::Open => {}
+            Fact::Vanished | Fact::Overdue => self.status = SaleStatus::Unresolved,
             Fact::DoorClosed | Fact::Completed { .. } | Fact::Cancelled => self.end(fact, now),
         }
     }
@@ -189,7 +194,24 @@ impl SaleState {
             Fact::DoorClosed => self.close_door(now),
             Fact::Completed { products, total } => self.complete(products, total.as_ref(), now),
             Fact::Cancelled => self.cancel(now),
+            Fact::Taken(products) => self.products.clone_from(products),
             _ => {}
+        }
+    }
+
+    /// Of a sale whose door was asked to open and, as it seemed, did not. What came through it all the same is not lost.
+    fn doubt(&mut self, fact: &Fact, now: DateTime<Utc>) {
+        let mut doubted = Self { status: SaleStatus::Unresolved, failure: None, ..self.clone() };
+        match fact {
+            Fact::Unlocked => doubted.open_door(now),
+            Fact::Taken(products) => doubted.take(products, now),
+            Fact::Completed { products, total } => doubted.complete(products, total.as_ref(), now),
+            _ => return,
+        }
+        if doubted.opened_at.is_some() {
+            *self = Self { status: SaleStatus::Unresolved, ..doubted };
+        } else if doubted.status == SaleStatus::Completed {
+            *self = doubted;
         }
     }
 
@@ -199,6 +221,14 @@ impl SaleState {
         }
         if self.status == SaleStatus::Requested {
             self.status = SaleStatus::Opening;
+        }
+    }
+
+    /// Whatever was taken came through an open door.
+    fn take(&mut self, products: &[Product], now: DateTime<Utc>) {
+        self.products = products.to_vec();
+        if !products.is_empty() {
+            self.open_door(now);
         }
     }
 
@@ -250,7 +280,7 @@ impl SaleState {
     }
 
     const fn may_have_opened(&self) -> bool {
-        self.was_unlocked || self.has_opened()
+        self.unlock_sent_at.is_some() || self.has_opened()
     }
 
     /// Whether the machine said so, in one way or another.
@@ -265,5 +295,7 @@ impl Default for SaleState {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,12 @@
 use chrono::TimeDelta;
-use proptest::prelude::*;
 
 use super::*;
 
-fn money(text: &str) -> Money {
+pub(super) fn money(text: &str) -> Money {
     Money::parse(text, Currency::parse("EUR").unwrap()).unwrap()
 }
 
-fn product(vpn: &str, unit_price: Option<i64>, quantity: u32) -> Product {
+pub(super) fn product(vpn: &str, unit_price: Option<i64>, quantity: u32) -> Product {
     Product { vpn: vpn.to_owned(), name: format!("product {vpn}"), unit_price, quantity }
 }
 
@@ -15,19 +14,19 @@ fn water() -> Vec<Product> {
     vec![product("W", Some(160), 1)]
 }
 
-fn begun() -> Fact {
+pub(super) fn begun() -> Fact {
     Fact::Begun { session: Some("S-1".to_owned()) }
 }
 
-fn request_refused(code: i64) -> Fact {
+pub(super) fn request_refused(code: i64) -> Fact {
     Fact::RequestRefused { code: Some(code), message: "why".to_owned() }
 }
 
-fn unlock_refused(code: i64) -> Fact {
+pub(super) fn unlock_refused(code: i64) -> Fact {
     Fact::UnlockRefused { code: Some(code), message: "why".to_owned() }
 }
 
-fn completed(products: Vec<Product>, total: Option<&str>) -> Fact {
+pub(super) fn completed(products: Vec<Product>, total: Option<&str>) -> Fact {
     Fact::Completed { products, total: total.map(money) }
 }
 
@@ -36,11 +35,11 @@ fn refused(code: i64, message: &str) -> Failure {
 }
 
 /// Second by second.
-fn at(second: usize) -> DateTime<Utc> {
+pub(super) fn at(second: usize) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(i64::try_from(second).unwrap())
 }
 
-fn after(facts: &[Fact]) -> SaleState {
+pub(super) fn after(facts: &[Fact]) -> SaleState {
     facts.iter().enumerate().fold(SaleState::new(), |state, (second, fact)| transition(&state, fact, at(second)))
 }
 
@@ -54,7 +53,7 @@ fn open_and(facts: &[Fact]) -> SaleState {
 }
 
 /// What may be heard of a sale, whatever its state.
-fn everything() -> Vec<Fact> {
+pub(super) fn everything() -> Vec<Fact> {
     vec![
         Fact::RequestSent,
         begun(),
@@ -71,6 +70,7 @@ fn everything() -> Vec<Fact> {
         Fact::Unanswered,
         Fact::Interrupted,
         Fact::Vanished,
+        Fact::Overdue,
     ]
 }
 
@@ -166,6 +166,26 @@ mod sales {
     }
 
     #[test]
+    fn that_were_refused_have_not_failed_when_their_door_opened_after_all() {
+        let refused = after(&[Fact::RequestSent, begun(), Fact::UnlockSent, unlock_refused(-1)]);
+        for (fact, status) in [
+            (Fact::Unlocked, SaleStatus::Unresolved),
+            (Fact::Taken(water()), SaleStatus::Unresolved),
+            (completed(water(), Some("1.60")), SaleStatus::Completed),
+        ] {
+            let doubted = transition(&refused, &fact, at(60));
+            assert_eq!((doubted.status, doubted.failure), (status, None), "{fact:?}");
+        }
+        let nothing = [Fact::Taken(Vec::new()), completed(Vec::new(), None), Fact::Cancelled, Fact::DoorClosed];
+        for fact in nothing {
+            assert_eq!(transition(&refused, &fact, at(60)), refused, "{fact:?}");
+        }
+        let listed = [Fact::Unlocked, Fact::Taken(water()), completed(water(), None)];
+        let sold = listed.iter().fold(refused, |state, fact| transition(&state, fact, at(60)));
+        assert_eq!((sold.status, sold.products), (SaleStatus::Completed, water()));
+    }
+
+    #[test]
     fn whose_end_was_missed_still_end_once() {
         let missed = open_and(&[Fact::Vanished]);
         assert_eq!((missed.status, missed.door), (SaleStatus::Unresolved, DoorStatus::Open));
@@ -174,6 +194,9 @@ mod sales {
             match &fact {
                 Fact::Completed { products, .. } => assert_eq!(&next.products, products),
                 Fact::Cancelled => assert_eq!(next.status, SaleStatus::Empty),
+                Fact::Taken(products) => {
+                    assert_eq!(next, SaleState { products: products.clone(), ..missed.clone() });
+                }
                 Fact::DoorClosed => {
                     assert_eq!((next.status, next.door), (SaleStatus::Unresolved, DoorStatus::Closed));
                 }
@@ -184,6 +207,59 @@ mod sales {
         assert_eq!(contradicted.status, SaleStatus::Unresolved);
         let ended = transition(&contradicted, &completed(water(), None), at(60));
         assert_eq!((ended.status, ended.products), (SaleStatus::Completed, water()));
+    }
+
+    #[test]
+    fn that_are_overdue_are_for_a_person() {
+        let asked = [Fact::RequestSent, begun(), Fact::UnlockSent];
+        for (facts, door) in [
+            (asked[..1].to_vec(), DoorStatus::Unknown),
+            (asked[..2].to_vec(), DoorStatus::Unknown),
+            (asked.to_vec(), DoorStatus::Unknown),
+            ([open(), vec![Fact::Taken(water()), Fact::DoorClosed]].concat(), DoorStatus::Closed),
+        ] {
+            let known = after(&facts);
+            let overdue = transition(&known, &Fact::Overdue, at(60));
+            assert_eq!((overdue.status, overdue.door), (SaleStatus::Unresolved, door), "{facts:?}");
+            assert_eq!(SaleState { status: known.status, ..overdue.clone() }, known, "{facts:?}");
+            assert_eq!(transition(&overdue, &Fact::Overdue, at(61)), overdue);
+        }
+        let kept = [
+            after(&open()),
+            after(&[Fact::Unanswered]),
+            open_and(&[Fact::Cancelled]),
+            open_and(&[completed(water(), None)]),
+        ];
+        for end in kept {
+            assert_eq!(transition(&end, &Fact::Overdue, at(60)), end);
+        }
+    }
+
+    #[test]
+    fn are_open_when_something_is_taken_and_not_when_nothing_is() {
+        for known in 0..=3 {
+            let asked = open()[..known].to_vec();
+            let and = |fact: Fact| after(&[asked.clone(), vec![fact]].concat());
+            let taken = and(Fact::Taken(water()));
+            assert_eq!((taken.status, taken.door), (SaleStatus::Open, DoorStatus::Open), "{asked:?}");
+            assert_eq!((taken.opened_at, taken.products.clone()), (Some(at(known)), water()));
+            assert_eq!(transition(&taken, &Fact::Unlocked, at(60)), taken, "it was opened before that was told");
+            let put_back = transition(&taken, &Fact::Taken(Vec::new()), at(60));
+            assert_eq!(put_back, SaleState { products: Vec::new(), ..taken });
+            assert_eq!(and(Fact::Taken(Vec::new())), after(&asked), "{asked:?}");
+        }
+        let late = open_and(&[Fact::DoorClosed, Fact::Taken(water())]);
+        assert_eq!((late.status, late.door, late.products), (SaleStatus::Closed, DoorStatus::Closed, water()));
+    }
+
+    #[test]
+    fn remember_when_their_door_was_asked_to_open_first() {
+        let first = after(&open()[..3]);
+        assert_eq!((first.status, first.unlock_sent_at), (SaleStatus::Opening, Some(at(2))));
+        assert_eq!(transition(&first, &Fact::UnlockSent, at(60)), first);
+        let state = open_and(&[Fact::UnlockSent, Fact::Taken(water()), Fact::DoorClosed, Fact::UnlockSent]);
+        assert_eq!((state.status, state.unlock_sent_at), (SaleStatus::Closed, Some(at(2))));
+        assert_eq!(after(&[Fact::Unanswered, Fact::UnlockSent]).unlock_sent_at, None, "nobody asks any more");
     }
 
     #[test]
@@ -264,99 +340,8 @@ fn facts_are_kept_in_words_that_do_not_change() {
     assert_eq!(written(&Fact::RequestSent), r#""request_sent""#);
     assert_eq!(written(&begun()), r#"{"begun":{"session":"S-1"}}"#);
     assert_eq!(written(&request_refused(-5)), r#"{"request_refused":{"code":-5,"message":"why"}}"#);
+    assert_eq!(written(&Fact::Overdue), r#""overdue""#);
     for fact in everything() {
         assert_eq!(serde_json::from_str::<Fact>(&written(&fact)).unwrap(), fact);
-    }
-}
-
-fn any_product() -> impl Strategy<Value = Product> {
-    ("[AB]", prop::option::of(1..4_i64), 1..3_u32).prop_map(|(vpn, price, quantity)| product(&vpn, price, quantity))
-}
-
-fn any_products() -> impl Strategy<Value = Vec<Product>> {
-    prop::collection::vec(any_product(), 0..5).prop_map(grouped)
-}
-
-/// Everything that is heard of a sale that goes well, in its order: one product taken after the other.
-fn clean(taken: &[Product]) -> Vec<Fact> {
-    let snapshots = (1..=taken.len()).map(|count| Fact::Taken(grouped(taken[..count].to_vec())));
-    let total = bill(taken, None, &money("0").currency).due;
-    let end = [Fact::DoorClosed, Fact::Completed { products: grouped(taken.to_vec()), total }];
-    [begun(), Fact::Unlocked].into_iter().chain(snapshots).chain(end).collect()
-}
-
-/// A clean sale, and what is heard of it: in any order, any number of times or not at all, its end missed meanwhile.
-fn any_hearing() -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
-    prop::collection::vec(any_product(), 0..5).prop_flat_map(|taken| {
-        let facts = clean(&taken);
-        let heard = [facts.clone(), vec![Fact::Vanished]].concat();
-        (Just(facts), prop::collection::vec(prop::sample::select(heard), 0..24))
-    })
-}
-
-fn sent_and(heard: &[Fact]) -> SaleState {
-    let intents = [Fact::RequestSent, Fact::UnlockSent];
-    after(&[intents.as_slice(), heard].concat())
-}
-
-fn is_over(status: SaleStatus) -> bool {
-    matches!(status, SaleStatus::Completed | SaleStatus::Empty | SaleStatus::Failed)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
-
-    /// What must never happen: a list that is not the one Vendron closed the sale with, or an end that nobody told of.
-    #[test]
-    fn a_clean_sale_ends_the_same_however_it_is_heard((facts, heard) in any_hearing()) {
-        let (clean, state) = (sent_and(&facts), sent_and(&heard));
-        if heard.iter().any(|fact| matches!(fact, Fact::Completed { .. })) {
-            prop_assert_eq!(state.status, clean.status);
-            prop_assert_eq!(state.products, clean.products);
-            prop_assert_eq!(state.reported_total, clean.reported_total);
-            prop_assert_eq!(state.door, clean.door);
-        } else {
-            let is_snapshot = state.products.is_empty() || facts.contains(&Fact::Taken(state.products.clone()));
-            prop_assert!(is_snapshot, "{:?}", state.products);
-            prop_assert!(!is_over(state.status));
-        }
-    }
-
-    /// Whatever arrives: an end is kept, and so is the list that a sale is completed with.
-    #[test]
-    fn no_fact_undoes_an_end(
-        facts in prop::collection::vec(prop::sample::select(everything()), 0..16),
-        products in any_products(),
-    ) {
-        let mut state = SaleState::new();
-        for (second, fact) in facts.iter().enumerate() {
-            let next = transition(&state, fact, at(second));
-            if is_over(state.status) {
-                prop_assert_eq!(&next, &state);
-            }
-            prop_assert!(next.status.is_final() || !state.status.is_final());
-            prop_assert!(state.status != SaleStatus::Unresolved || next.status != SaleStatus::Failed);
-            prop_assert_eq!(next.failure.is_some(), next.status == SaleStatus::Failed);
-            prop_assert!(next.closed_at.is_none() || next.door == DoorStatus::Closed);
-            state = next;
-        }
-        let ended = transition(&state, &completed(products.clone(), Some("1.00")), at(60));
-        if !is_over(state.status) {
-            prop_assert_eq!((ended.status, ended.products), (SaleStatus::Completed, products));
-        }
-    }
-
-    /// The order of arrival does not matter, and nothing is lost.
-    #[test]
-    fn grouping_forgets_the_order(
-        (products, shuffled) in prop::collection::vec(any_product(), 0..8)
-            .prop_flat_map(|products| (Just(products.clone()), Just(products).prop_shuffle())),
-    ) {
-        let count = |products: &[Product]| products.iter().map(|product| product.quantity).sum::<u32>();
-        let taken = count(&products);
-        let joined = grouped(products);
-        prop_assert_eq!(&joined, &grouped(shuffled));
-        prop_assert_eq!(count(&joined), taken);
-        prop_assert_eq!(&grouped(joined.clone()), &joined);
     }
 }

@@ -16,7 +16,7 @@ use crate::fake_system::FakeSystem;
 
 const CLOSED: &str = r#"{"command":"smart_fridge_door_close_success"}"#;
 
-fn client(address: SocketAddr, limits: Limits) -> Vendron {
+pub(super) fn client(address: SocketAddr, limits: Limits) -> Vendron {
     let url = Url::parse(&format!("ws://{address}/publicV2")).unwrap();
     Vendron::new(url, TOKEN.into(), limits).unwrap()
 }
@@ -28,8 +28,21 @@ where
     O: Future + Send + 'static,
     O::Output: Send + 'static,
 {
+    served_to(|address| client(address, limits), serve).await
+}
+
+/// The same for the client that is made for its address.
+pub(super) async fn served_to<F, O>(
+    client: impl FnOnce(SocketAddr) -> Vendron,
+    serve: F,
+) -> (Socket, JoinHandle<O::Output>)
+where
+    F: FnOnce(WebSocketStream<TcpStream>) -> O + Send + 'static,
+    O: Future + Send + 'static,
+    O::Output: Send + 'static,
+{
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let vendron = client(listener.local_addr().unwrap(), limits);
+    let vendron = client(listener.local_addr().unwrap());
     let served = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         serve(accept_async(stream).await.unwrap()).await
@@ -38,7 +51,7 @@ where
 }
 
 /// Reads until something is heard for which this is true.
-async fn hear(stream: &mut WebSocketStream<TcpStream>, is_it: fn(&Sent) -> bool) -> Sent {
+pub(super) async fn hear(stream: &mut WebSocketStream<TcpStream>, is_it: fn(&Sent) -> bool) -> Sent {
     loop {
         let heard = stream.next().await.unwrap().unwrap();
         if is_it(&heard) {
@@ -61,7 +74,7 @@ async fn what_is_asked_arrives_and_what_is_answered_is_read() {
     assert_eq!(socket.next().await.unwrap(), Received { raw: words(CLOSED), frame: parse(CLOSED) });
     let binary = Received { raw: words("{\u{fffd}\u{fffd}"), frame: Frame::unreadable() };
     assert_eq!(socket.next().await.unwrap(), binary);
-    assert_eq!(served.await.unwrap(), command.written("R", &TOKEN.into()));
+    assert_eq!(served.await.unwrap(), command.written("R", &TOKEN.into(), None));
 }
 
 #[tokio::test]
@@ -217,6 +230,53 @@ async fn the_token_is_in_commands_and_nowhere_else() {
     let vendron = client(SocketAddr::from(([127, 0, 0, 1], 1)), limits());
     let text = format!("{vendron:?} {socket:?} {received:?} {failed:?} {failed} {:?}", Command::Request(order()));
     assert!(!text.contains(TOKEN), "{text}");
+}
+
+#[tokio::test]
+async fn a_token_with_a_slash_is_hidden_however_it_is_written() {
+    let token = "a/very/secret/token";
+    let php = |text: &str| text.replace('\\', r"\\").replace('"', r#"\""#).replace('/', r"\/");
+    let packed = php(&format!(r#"{{"message":"{}"}}"#, php(token)));
+    let texts = [
+        format!(r#"{{"command":"{token}","ref":"{token}"}}"#),
+        format!(r#"{{"command":"{}","ref":"{}"}}"#, php(token), php(token)),
+        format!(r#"{{"command":"check_machine_state_error","command_data":{{"json_data":"{packed}"}}}}"#),
+    ];
+    let count = texts.len();
+    let (mut socket, _served) = served_to(
+        |address| Vendron::new(Url::parse(&format!("ws://{address}/")).unwrap(), token.into(), limits()).unwrap(),
+        |mut stream| async move {
+            for text in texts {
+                stream.send(Sent::text(text)).await.unwrap();
+            }
+            stream
+        },
+    )
+    .await;
+    for _ in 0..count {
+        let received = socket.next().await.unwrap();
+        assert!(received.raw.contains("***") && !received.raw.contains("secret"), "{}", received.raw);
+        let read = format!("{:?}", received.frame);
+        assert!(read.contains("***") && !read.contains("secret"), "{read}");
+    }
+}
+
+#[test]
+fn nothing_goes_over_a_network_without_tls() {
+    for host in ["127.0.0.1:1", "127.8.9.10", "127.1", "[::1]:1", "localhost", "LOCALHOST:1"] {
+        for scheme in ["ws", "wss"] {
+            let url = Url::parse(&format!("{scheme}://{host}/publicV2")).unwrap();
+            assert!(Vendron::new(url, TOKEN.into(), limits()).is_ok(), "{scheme}://{host}");
+        }
+    }
+    for host in
+        ["vendron.example", "10.0.0.1", "128.0.0.1", "0.0.0.0", "[::2]:1", "localhost.example", "127.0.0.1.example"]
+    {
+        let url = |scheme: &str| Url::parse(&format!("{scheme}://{host}/publicV2")).unwrap();
+        let error = Vendron::new(url("ws"), TOKEN.into(), limits()).unwrap_err();
+        assert!(matches!(error, VendronError::InClear) && error.to_string().contains("only to this machine"), "{host}");
+        assert!(Vendron::new(url("wss"), TOKEN.into(), limits()).is_ok(), "{host}");
+    }
 }
 
 #[test]

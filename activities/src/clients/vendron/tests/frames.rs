@@ -153,7 +153,7 @@ fn commands_are_written_as_documented() {
         (Command::Request(order()), "smart_fridge_request", words(data)),
         (unlock, "smart_fridge_door_open", format!(r#"{data},"session":"S-81""#)),
     ] {
-        let written: serde_json::Value = serde_json::from_str(&command.written("R", &TOKEN.into())).unwrap();
+        let written: serde_json::Value = serde_json::from_str(&command.written("R", &TOKEN.into(), None)).unwrap();
         let expected = format!(r#"{{"command":"{name}","command_data":{{{data}}},"ref":"R"}}"#);
         assert_eq!(written, serde_json::from_str::<serde_json::Value>(&expected).unwrap());
         assert_eq!(command.name(), name);

@@ -1,6 +1,7 @@
 mod connection;
 mod frames;
 mod mutations;
+mod notifications;
 mod quirks;
 mod tls;
 

@@ -225,6 +225,29 @@ fn what_has_no_name_is_unreadable() {
 }
 
 #[test]
+fn what_is_around_a_frame_does_not_matter() {
+    let bare = r#"{"command":"smart_fridge_door_close_success","command_data":{"json_data":{"message":"Closed"}}}"#;
+    let closed = Message::DoorClosed { text: words("Closed") };
+    for around in ["\r\n", "\u{feff}", " \u{feff}\r\n", "\u{feff}\u{feff}\t", "\u{a0}", "\u{2028}"] {
+        let frame = parse(&format!("{around}{bare}{around}"));
+        assert_eq!(frame.message, closed, "{around:?}");
+        let data = serde_json::Value::from(format!("{around}{{\"message\":\"Closed\"}}{around}"));
+        let packed = message("smart_fridge_door_close_success", &format!(r#"{{"json_data":{data}}}"#));
+        assert_eq!(packed, closed, "{around:?}");
+    }
+}
+
+#[test]
+fn what_is_cut_ends_where_a_word_ends() {
+    let long = format!("{} y", "x".repeat(198));
+    let frame = parse(&format!(r#"{{"command":"{long}z","ref":"{long}z","command_data":{{}}}}"#));
+    assert_eq!((frame.name.as_str(), frame.reference.as_deref()), (long.as_str(), Some(long.as_str())));
+    let short = "x".repeat(199);
+    let frame = parse(&format!(r#"{{"command":"{short}\u00a0z","ref":"{short} \tz","command_data":{{}}}}"#));
+    assert_eq!((frame.name.as_str(), frame.reference.as_deref()), (short.as_str(), Some(short.as_str())));
+}
+
+#[test]
 fn what_is_kept_fits_where_it_is_kept() {
     let long = "x".repeat(5000);
     let frame = parse(&format!(

@@ -1,4 +1,5 @@
-//! With a certificate for 127.0.0.1 that it signed itself, valid until 2120, and its key: both are for this test alone.
+//! With certificates for 127.0.0.1 that signed themselves, one valid until 2120 and one until 2021, and their key: all are
+//! for this test alone.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -17,16 +18,24 @@ fn certificate() -> CertificateDer<'static> {
     CertificateDer::from(include_bytes!("localhost.cert.der").to_vec())
 }
 
+fn expired() -> CertificateDer<'static> {
+    CertificateDer::from(include_bytes!("expired.cert.der").to_vec())
+}
+
 /// Says hello to one client; tells whether that had a handshake.
 fn server() -> (SocketAddr, JoinHandle<bool>) {
+    server_at("127.0.0.1", certificate())
+}
+
+fn server_at(host: &str, certificate: CertificateDer<'static>) -> (SocketAddr, JoinHandle<bool>) {
     let key = PrivatePkcs8KeyDer::from(include_bytes!("localhost.key.der").to_vec());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate()], PrivateKeyDer::from(key))
+        .with_single_cert(vec![certificate], PrivateKeyDer::from(key))
         .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind((host, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let served = spawn_blocking(move || {
         let (stream, _) = listener.accept().unwrap();
@@ -55,4 +64,20 @@ async fn another_certificate_is_refused() {
     let vendron = Vendron::new(url, TOKEN.into(), limits()).unwrap();
     assert!(matches!(vendron.connect().await, Err(VendronError::Broken(_))));
     assert!(!served.await.unwrap(), "it was spoken to");
+}
+
+#[tokio::test]
+async fn a_trusted_certificate_that_expired_or_is_for_another_host_is_refused() {
+    for (host, certificate, why) in
+        [("127.0.0.1", expired(), "Expired"), ("127.0.0.2", certificate(), "NotValidForName")]
+    {
+        let (address, served) = server_at(host, certificate.clone());
+        let url = Url::parse(&format!("wss://{address}/publicV2")).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).unwrap();
+        let vendron = Vendron::trusting(roots, url, TOKEN.into(), limits()).unwrap();
+        let error = vendron.connect().await.unwrap_err();
+        assert!(matches!(error, VendronError::Broken(_)) && format!("{error:?}").contains(why), "{error:?}");
+        assert!(!served.await.unwrap(), "it was spoken to");
+    }
 }
