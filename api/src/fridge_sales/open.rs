@@ -74,7 +74,8 @@ pub(crate) struct SaleBody {
 ///
 /// Records the user and the transaction, and opens the machine for him. Until its door is open, or will not be, the
 /// answer is 202: the same request, repeated with its key, gets the outcome, and the transaction shows it. After a
-/// refusal the door was not opened, and another try comes with another key.
+/// refusal another try comes with another key. A refused door that turns out to have opened is seen in the transaction,
+/// which is unresolved then, or completed with what was taken.
 #[utoipa::path(
     post, path = "/machines/{machine_id}/open", operation_id = "open_machine", tag = "fridge sales",
     security(("api_key" = ["fridges:open"])), params(MachinePath, IdempotencyKey), request_body = OpenMachine,
