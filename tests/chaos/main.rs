@@ -53,7 +53,7 @@ async fn killed_at_any_moment_nothing_is_lost_and_nothing_counts_twice() {
 #[tokio::test]
 async fn without_its_guards_the_damage_is_found() {
     let _turn = ONE_AT_A_TIME.lock().await;
-    let plan = Plan::outages(setting("PERDURA_CHAOS_SEED", SEED));
+    let plan = Plan::at_the_worst_moments(setting("PERDURA_CHAOS_SEED", SEED));
     let settings = fridge_sales::settings(invoices::settings());
     let unguarded = settings.program(Part::Worker, "perdura-worker-lossy", "workers/unguarded");
     let app = TestApp::isolated(unguarded).await;

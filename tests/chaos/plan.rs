@@ -9,15 +9,15 @@ use crate::dice::Dice;
 /// How often each part dies in one round, not counting the times when all of them do.
 const QUOTAS: [(Part, usize); 4] = [(Part::Worker, 20), (Part::Api, 10), (Part::Temporal, 5), (Part::Postgres, 5)];
 const ALL_AT_ONCE: usize = 2;
-const OUTAGES: usize = 6;
+/// How often a worker without its guards dies: with what it wanted to tell Temporal, and with an open door.
+const OUTAGES: usize = 3;
+const CRASHES: usize = 3;
 /// Share of the deaths that take the next victim with them.
 const COMPANY_PERCENT: u32 = 20;
 /// Longer than everything that a crash leaves takes to be taken up again on a loaded machine.
 const REST: Duration = Duration::from_mins(2);
 /// What is damaged may never come to rest; what is not needs little.
 const DAMAGED_REST: Duration = Duration::from_secs(30);
-/// In an outage the relay has the time to take what was reported since Temporal died.
-const TAKEN_IN_VAIN: Duration = Duration::from_millis(2500);
 
 /// Parts that die one after the other and come back together.
 pub(crate) struct Strike {
@@ -29,6 +29,8 @@ pub(crate) struct Strike {
     pub(crate) gap: Duration,
     /// How long they stay away.
     pub(crate) down: Duration,
+    /// Whether something is at stake: it is laid before the first one dies, and at risk before the next one does.
+    pub(crate) has_stakes: bool,
 }
 
 pub(crate) struct Plan {
@@ -51,13 +53,14 @@ impl Plan {
         Self { seed, rest: REST, strikes: strikes.collect() }
     }
 
-    /// Temporal goes away, and a while later the worker dies with what it wanted to tell Temporal, and with the
-    /// websockets of the doors that are open.
-    pub(crate) fn outages(seed: u64) -> Self {
+    /// The worker dies when it has most to lose, which is no matter of chance: Temporal is away and it has in hand what it
+    /// wants to tell, or it holds the websocket of an open door.
+    pub(crate) fn at_the_worst_moments(seed: u64) -> Self {
         let mut dice = Dice::new(seed, 0);
-        let parts = vec![Part::Temporal, Part::Worker];
-        let strike = |_| Strike { parts: parts.clone(), gap: TAKEN_IN_VAIN, ..Strike::of(Vec::new(), &mut dice) };
-        Self { seed, rest: DAMAGED_REST, strikes: (0..OUTAGES).map(strike).collect() }
+        let outages = vec![vec![Part::Temporal, Part::Worker]; OUTAGES];
+        let victims = outages.into_iter().chain(vec![vec![Part::Worker]; CRASHES]);
+        let strike = |parts| Strike { parts, has_stakes: true, ..Strike::of(Vec::new(), &mut dice) };
+        Self { seed, rest: DAMAGED_REST, strikes: victims.map(strike).collect() }
     }
 
     pub(crate) fn kills(&self) -> usize {
@@ -74,7 +77,7 @@ impl Strike {
     fn of(mut parts: Vec<Part>, dice: &mut Dice) -> Self {
         dice.shuffle(&mut parts[..]);
         let (calm, gap) = (dice.millis(300..1600), dice.millis(0..150));
-        Self { calm, parts, gap, down: dice.millis(0..700) }
+        Self { calm, parts, gap, down: dice.millis(0..700), has_stakes: false }
     }
 }
 

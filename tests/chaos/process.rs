@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::future::BoxFuture;
+use futures::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
 
 use crate::violation::Violation;
 
@@ -13,6 +16,16 @@ pub(crate) trait Process: Send + Sync {
 
     /// Asks for work again and again until it is `over`, and remembers every answer. What was begun is seen through.
     fn load<'a>(&'a self, seed: u64, over: &'a Over) -> BoxFuture<'a, ()>;
+
+    /// Begins something, while all is well, that a worker without its guard is going to lose.
+    fn lay_stake(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
+    }
+
+    /// While Temporal is away: goes on with it until the worker has in hand what it may lose.
+    fn risk_stake(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
+    }
 
     /// Lets the outside world come to rest: faults are mended, what was paid is confirmed.
     fn wind_down(&self) -> BoxFuture<'_, ()>;

@@ -52,22 +52,34 @@ async fn kill_all(stack: &Stack, processes: &[&dyn Process], strikes: &[Strike])
         if let Err(Some(name)) = within(RECOVERY, idle, Option::is_none).await {
             return Err(Violation::new(format!("{name} get nothing done {RECOVERY:?} after everything is back")));
         }
-        strike_down(stack, strike).await;
+        strike_down(stack, processes, strike).await;
     }
     Ok(())
 }
 
-async fn strike_down(stack: &Stack, strike: &Strike) {
+async fn strike_down(stack: &Stack, processes: &[&dyn Process], strike: &Strike) {
     sleep(strike.calm).await;
+    if strike.has_stakes {
+        join_all(processes.iter().map(|process| process.lay_stake())).await;
+    }
     for (index, part) in strike.parts.iter().enumerate() {
         if index > 0 {
-            sleep(strike.gap).await;
+            pass(processes, strike).await;
         }
         stack.kill(*part).expect("a kill");
     }
     sleep(strike.down).await;
     // Together: some are ready only when others are.
     join_all(strike.parts.iter().map(|part| launch(stack, *part))).await;
+}
+
+/// Between two deaths.
+async fn pass(processes: &[&dyn Process], strike: &Strike) {
+    if strike.has_stakes {
+        join_all(processes.iter().map(|process| process.risk_stake())).await;
+    } else {
+        sleep(strike.gap).await;
+    }
 }
 
 async fn launch(stack: &Stack, part: Part) {

@@ -84,6 +84,11 @@ impl Process for FridgeSales {
         load::run(self, seed, over).boxed()
     }
 
+    /// A door that is open when the worker dies.
+    fn lay_stake(&self) -> BoxFuture<'_, ()> {
+        outside::until_a_door_is_open(self).boxed()
+    }
+
     fn wind_down(&self) -> BoxFuture<'_, ()> {
         async {
             let faults = format!("{}/_control/faults", self.app.stack().sandbox_url());

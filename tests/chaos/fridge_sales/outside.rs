@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use reqwest::StatusCode;
 use serde_json::Value;
-use system_tests::Fridge;
+use system_tests::{Fridge, eventually};
 use uuid::Uuid;
 
 use super::FridgeSales;
@@ -15,6 +16,11 @@ pub(super) async fn act(sales: &FridgeSales, fridge: &Fridge, what: &str, how: &
     let answer = sales.app.http().post(url).json(how).send().await.expect("the sandbox");
     let status = answer.status();
     assert!(status.is_success() || status == StatusCode::CONFLICT, "{what} {how}: {status}");
+}
+
+pub(super) async fn until_a_door_is_open(sales: &FridgeSales) {
+    let doors = || async { join_all(sales.fridges.iter().map(Fridge::view)).await };
+    eventually("an open door", doors, |machines| machines.iter().any(|machine| machine["door"] == "unlocked")).await;
 }
 
 /// Everything of one kind that happened, by the `ref` of its sale.

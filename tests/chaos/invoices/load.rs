@@ -20,7 +20,7 @@ use crate::{dice::Dice, process::Over};
 /// Streams of the dice below this belong to others.
 const FIRST_STREAM: u64 = 100;
 const SHORT_SECONDS: u32 = 1;
-const LONG_SECONDS: u32 = 900;
+pub(super) const LONG_SECONDS: u32 = 900;
 /// How long a buyer who comes too late waits for the time to be over.
 const EXPIRY: Duration = Duration::from_secs(30);
 /// And how much later he may be: half of the time for which an address is watched, so that it is nobody else's yet.
@@ -136,7 +136,7 @@ impl Client<'_> {
         let app = &self.invoices.app;
         self.trouble_the_watcher(address).await;
         let paid = if self.invoices.confirms_at_once {
-            self.pay_for_good(coin, address, share).await
+            self.invoices.pay_for_good(coin, share, address).await
         } else {
             self.pay_and_maybe_mine(coin, address, share).await
         };
@@ -170,16 +170,6 @@ impl Client<'_> {
         if self.dice.chance(60) {
             app.mine(coin.network_id, *self.dice.pick(&[1, 2, 3, 12, 19, BLOCKS])).await;
         }
-        paid
-    }
-
-    /// The watcher reports the output once, when it is final.
-    async fn pay_for_good(&self, coin: &Coin, address: &str, share: Share) -> Value {
-        let app = &self.invoices.app;
-        app.control("/watcher/pause", json!({ "paused": true, "match": address })).await;
-        let paid = app.pay(coin.network_id, coin.coin_id, address, coin.amount(share)).await;
-        app.mine(coin.network_id, BLOCKS).await;
-        app.control("/watcher/pause", json!({ "paused": false, "match": address })).await;
         paid
     }
 
@@ -223,6 +213,18 @@ impl Client<'_> {
             "delay_ms": 200,
         });
         self.invoices.app.control("/faults", fault).await;
+    }
+}
+
+impl Invoices {
+    /// A payment that the watcher reports once, when it is final.
+    pub(super) async fn pay_for_good(&self, coin: &Coin, share: Share, address: &str) -> Value {
+        let app = &self.app;
+        app.control("/watcher/pause", json!({ "paused": true, "match": address })).await;
+        let paid = app.pay(coin.network_id, coin.coin_id, address, coin.amount(share)).await;
+        app.mine(coin.network_id, BLOCKS).await;
+        app.control("/watcher/pause", json!({ "paused": false, "match": address })).await;
+        paid
     }
 }
 

@@ -7,6 +7,7 @@ mod memory;
 mod outside;
 mod plots;
 mod rest;
+mod stake;
 
 use futures::{FutureExt, future::BoxFuture};
 use sqlx::PgPool;
@@ -15,6 +16,7 @@ use system_tests::{Merchant, TestApp};
 
 pub(crate) use check::UNCOUNTED;
 use memory::Memory;
+use stake::Stake;
 
 use crate::{
     process::{Over, Process},
@@ -36,6 +38,7 @@ pub(crate) struct Invoices {
     merchants: Vec<Merchant>,
     memory: Memory,
     confirms_at_once: bool,
+    stake: Stake,
 }
 
 /// Windows short enough that invoices end, close and free their addresses during the sweep, and longer than any part is away.
@@ -58,7 +61,8 @@ impl Invoices {
             app.fill_pool(merchant, POOL).await;
         }
         let database = app.database().await;
-        Self { app: app.clone(), database, merchants, memory: Memory::default(), confirms_at_once: false }
+        let (memory, stake) = (Memory::default(), Stake::default());
+        Self { app: app.clone(), database, merchants, memory, confirms_at_once: false, stake }
     }
 
     /// Every payment is reported once, as final: no later confirmation tells of it again.
@@ -75,6 +79,14 @@ impl Process for Invoices {
 
     fn load<'a>(&'a self, seed: u64, over: &'a Over) -> BoxFuture<'a, ()> {
         load::run(self, seed, over).boxed()
+    }
+
+    fn lay_stake(&self) -> BoxFuture<'_, ()> {
+        stake::lay(self).boxed()
+    }
+
+    fn risk_stake(&self) -> BoxFuture<'_, ()> {
+        stake::risk(self).boxed()
     }
 
     fn wind_down(&self) -> BoxFuture<'_, ()> {
