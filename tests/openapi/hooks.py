@@ -119,6 +119,8 @@ def make_possible(case):
     if case.operation.definition.raw["operationId"] == "use_gift" and isinstance(body, dict):
         body |= {"supplier_invoice_no": DEMO["demo"]["supplier_invoice_no"], "pin": DEMO["demo"]["pin"]}
         body["gift_id"] = an_unused_gift()
+    if case.operation.definition.raw["operationId"] == "notify_sale" and next(turns) % 4:
+        case.path_parameters.update(a_sale_to_tell_of())
     key = case.headers.get("Idempotency-Key")
     if key is not None:
         # The same key with another body is refused, rightly.
@@ -165,6 +167,32 @@ def an_unused_gift():
     headers = {"Authorization": f"Bearer {DEMO['keys']['shop_device']}", "Idempotency-Key": f"undo {next(turns)}"}
     requests.post(f"{DEMO['api_url']}/api/gifts/{gift_id}/void", json={}, headers=headers, timeout=10)
     return gift_id
+
+
+def a_sale_to_tell_of():
+    """The last sale of the demo's fridge, and the token in the address that Vendron was given for it."""
+    shown = the_fridge()
+    if not (shown["order"] or shown["ended"]):
+        open_the_fridge()
+        shown = the_fridge()
+    _, ref, token = (shown["order"] or shown["ended"])["notification_url"].rsplit("/", 2)
+    return {"ref": ref, "token": token}
+
+
+def the_fridge():
+    """The demo's fridge as the sandbox's Vendron knows it, with the sale that runs or the one that ended last."""
+    machine = f"{DEMO['sandbox_url']}/_control/vendron/machines/{DEMO['demo']['machine_uid']}"
+    shown = requests.get(machine, timeout=10)
+    shown.raise_for_status()
+    return shown.json()
+
+
+def open_the_fridge():
+    headers = {"Authorization": f"Bearer {DEMO['keys']['frontend']}", "Idempotency-Key": f"to tell of {RUN}"}
+    order = {"user": {"id": "bubble-1", "email": "a@b.c"}}
+    order["stripe"] = {"payment_intent_id": "pi_1", "amount": "20.00", "currency": "EUR"}
+    machine = f"{DEMO['api_url']}/machines/{DEMO['demo']['machine_id']}"
+    requests.post(f"{machine}/open", json=order, headers=headers, timeout=10).raise_for_status()
 
 
 def control(path, body):
