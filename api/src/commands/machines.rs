@@ -24,7 +24,7 @@ pub(super) struct Settings {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Give a machine to a frontend, which may open it from then on.
+    /// Give a machine to a frontend, which may open it from then on. The same again changes nothing.
     Add {
         /// What the frontend calls it.
         #[arg(long, value_parser = machine_id)]
@@ -62,7 +62,36 @@ async fn add(database: &Database, machine: &NewMachine) -> anyhow::Result<()> {
     if database.add_machine(machine).await? {
         return Ok(());
     }
-    bail!("there is a machine {} or one with the uid {} already", machine.machine_id, machine.machine_uid)
+    match conflict(&database.list_machines().await?, machine) {
+        Some(conflict) => bail!(conflict),
+        None => Ok(()),
+    }
+}
+
+/// Why a machine whose id or uid is taken cannot be added; nothing where it is there just as it is to be.
+fn conflict(known: &[Machine], new: &NewMachine) -> Option<String> {
+    let NewMachine { machine_id, machine_uid, .. } = new;
+    if let Some(there) = known.iter().find(|machine| machine.machine_id == *machine_id) {
+        let differences = differences(there, new);
+        let advice = "It stays as it is: another machine needs another id";
+        return (!differences.is_empty()).then(|| format!("there is a machine {machine_id}: {differences}. {advice}"));
+    }
+    let holder = known.iter().find(|machine| machine.machine_uid == *machine_uid);
+    let holder = holder.map(|Machine { machine_id, owner, .. }| format!("machine {machine_id} of {owner}"));
+    let holder = holder.as_deref().unwrap_or("another machine");
+    let advice = "A machine is added once: look up the uid of this one at Vendron";
+    Some(format!("the uid {machine_uid} is that of {holder}. {advice}"))
+}
+
+/// What of a machine is not as it is to be.
+fn differences(there: &Machine, new: &NewMachine) -> String {
+    let fields = [
+        ("uid", &there.machine_uid, &new.machine_uid),
+        ("owner", &there.owner, &new.owner),
+        ("name", &there.name, &new.name),
+    ];
+    let differing = fields.iter().filter(|(_, is, wanted)| is != wanted);
+    differing.map(|(field, is, wanted)| format!("its {field} is {is:?}, not {wanted:?}")).collect::<Vec<_>>().join(", ")
 }
 
 async fn list(database: &Database) -> anyhow::Result<()> {
@@ -142,17 +171,41 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_list_has_a_line_for_each() {
-        let machine = Machine {
+    fn lobby() -> Machine {
+        Machine {
             machine_id: "FRIDGE-1".to_owned(),
             machine_uid: "VM-0001".to_owned(),
             name: "Lobby".to_owned(),
             owner: "frontend:demo".to_owned(),
             created_at: DateTime::from_timestamp(1_767_225_600, 0).unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_is_taken_is_named_and_by_whom() {
+        let refused = |id: &str, uid: &str, owner: &str, name: &str| {
+            let (name, owner) = (name.to_owned(), owner.to_owned());
+            let new = NewMachine { machine_id: id.to_owned(), machine_uid: uid.to_owned(), name, owner };
+            conflict(&[lobby()], &new)
         };
+        assert_eq!(refused("FRIDGE-1", "VM-0001", "frontend:demo", "Lobby"), None, "the same again");
+        let stays = "It stays as it is: another machine needs another id";
+        for (uid, owner, name, differences) in [
+            ("VM-0002", "frontend:demo", "Lobby", r#"its uid is "VM-0001", not "VM-0002""#),
+            ("VM-0001", "frontend:app", "Lobby", r#"its owner is "frontend:demo", not "frontend:app""#),
+            ("VM-0002", "frontend:demo", "", r#"its uid is "VM-0001", not "VM-0002", its name is "Lobby", not """#),
+        ] {
+            let expected = format!("there is a machine FRIDGE-1: {differences}. {stays}");
+            assert_eq!(refused("FRIDGE-1", uid, owner, name), Some(expected));
+        }
+        let taken = refused("FRIDGE-2", "VM-0001", "frontend:app", "").unwrap();
+        assert!(taken.starts_with("the uid VM-0001 is that of machine FRIDGE-1 of frontend:demo. "), "{taken}");
+    }
+
+    #[test]
+    fn the_list_has_a_line_for_each() {
         assert_eq!(
-            table(&[machine]).collect::<Vec<_>>(),
+            table(&[lobby()]).collect::<Vec<_>>(),
             [
                 "ID        UID      OWNER          CREATED               NAME",
                 "FRIDGE-1  VM-0001  frontend:demo  2026-01-01T00:00:00Z  Lobby",
