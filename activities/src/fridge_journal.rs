@@ -65,17 +65,15 @@ impl FridgeJournalActivities {
 
     /// Operators hear of an end if they were told of another one: that it was missed, or that the door had not opened.
     async fn to_tell(&self, subject: AlertSubject<'_>, standing: &Standing) -> Result<Vec<AlertKind>, StoreError> {
-        let has_ended = match standing.status {
-            SaleStatus::Unresolved => return Ok(vec![AlertKind::Unresolved]),
-            SaleStatus::Completed | SaleStatus::Empty => true,
-            _ => false,
-        };
+        if standing.status == SaleStatus::Unresolved {
+            return Ok(vec![AlertKind::Unresolved]);
+        }
         let told = [AlertKind::Unresolved, AlertKind::RequestError].map(|kind| subject.alert_id(kind));
-        if !(has_ended && self.database.has_alert_of(&told).await?) {
+        let late = standing.alerts_of_late_end();
+        if late.is_empty() || !self.database.has_alert_of(&told).await? {
             return Ok(Vec::new());
         }
-        let disputed = standing.is_disputed.then_some(AlertKind::TotalMismatch);
-        Ok([AlertKind::LateEnd].into_iter().chain(disputed).collect())
+        Ok(late)
     }
 }
 

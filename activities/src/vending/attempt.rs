@@ -5,6 +5,7 @@ use std::{convert::Infallible, future::pending, time::Duration};
 use chrono::{DateTime, Utc};
 use temporalio_sdk::activities::ActivityContext;
 use tokio::{
+    spawn,
     sync::{
         mpsc::{UnboundedSender, unbounded_channel},
         watch,
@@ -29,7 +30,10 @@ use super::{
     journal::{Journal, Rows, Unwritten},
     report,
 };
-use crate::clients::vendron::{Socket, Vendron, VendronError};
+use crate::{
+    alerts::Operators,
+    clients::vendron::{Socket, Vendron, VendronError},
+};
 
 /// Signs of life within the time after which this attempt is replaced.
 const BEATS: u32 = 3;
@@ -67,15 +71,32 @@ async fn untold(activities: &VendingActivities, run: &RunSale, by_this: Vec<Aler
     ALARMS.into_iter().filter(is_untold).collect()
 }
 
-/// Awaits the late end of a sale, for as long as its policy says since the first attempt at that.
+/// Awaits the late end of a sale, for as long as its policy says since the first attempt at that, and tells of it.
 pub(super) async fn await_late_end(
     activities: &VendingActivities,
     context: &ActivityContext,
     run: &RunSale,
-) -> Result<Standing, VendingError> {
+) -> Result<Sold, VendingError> {
     let scheduled = context.info().scheduled_time.map_or_else(Utc::now, DateTime::from);
     let until = Instant::now() + run.policy.late.saturating_sub(passed(context, scheduled));
-    attempt(activities, context, Sale { run, purpose: Purpose::LateEnd { until } }, None).await
+    let standing = attempt(activities, context, Sale { run, purpose: Purpose::LateEnd { until } }, None).await?;
+    let untold = tell_of_late_end(&activities.operators, run, &standing).await;
+    Ok(Sold { standing, untold })
+}
+
+/// What operators cannot be told at once.
+async fn tell_of_late_end(operators: &Operators, run: &RunSale, ended: &Standing) -> Vec<AlertKind> {
+    let subject = AlertSubject { sale_ref: run.request.sale_ref, machine_id: &run.request.machine_id };
+    let mut untold = Vec::new();
+    for kind in ended.alerts_of_late_end() {
+        let (operators, alert) = (operators.clone(), subject.alert(kind, &run.policy, ended, Utc::now()));
+        // On a task of its own it is not cut off, and not told twice for that.
+        let telling = spawn(async move { operators.tell(&alert).await });
+        if !matches!(timeout(LAST_WORDS, telling).await, Ok(Ok(Ok(_)))) {
+            untold.push(kind);
+        }
+    }
+    untold
 }
 
 /// Between `since` and the beginning of this attempt. Both by Temporal's clock, which need not be ours.

@@ -23,7 +23,7 @@ use workflows::{
         AwaitLateEndActivity, CheckMachine, CheckMachineActivity, DISCONNECTED, JOURNAL_CORRUPT, JOURNAL_UNAVAILABLE,
         RunSale, RunSaleActivity, STOPPING, Sold,
     },
-    fridge_sales::{MachineState, Standing},
+    fridge_sales::MachineState,
 };
 
 pub(crate) use self::posted::posted;
@@ -78,8 +78,8 @@ impl VendingActivities {
         self: Arc<Self>,
         context: ActivityContext,
         run: RunSale,
-    ) -> Result<Standing, ActivityError> {
-        answered(attempt::await_late_end(&self, &context, &run).await)
+    ) -> Result<Sold, ActivityError> {
+        answered(Box::pin(attempt::await_late_end(&self, &context, &run)).await)
     }
 
     /// Asks how a machine is.

@@ -184,7 +184,7 @@ fn respond(sale_ref: Uuid, (status, door): (SaleStatus, DoorStatus), is_recorded
     let transaction_id = transaction_id(sale_ref);
     let body = Answer(SaleBody { r#ref: sale_ref, transaction_id, status: status.as_str() });
     let place = is_recorded.then(|| location(transaction_id)).transpose()?.map(|place| [(header::LOCATION, place)]);
-    if door != DoorStatus::Unknown || matches!(status, SaleStatus::Completed | SaleStatus::Empty) {
+    if door != DoorStatus::Unknown || status.is_settled() {
         return Ok((StatusCode::CREATED, place, body).into_response());
     }
     let retry_after = if status == SaleStatus::Unresolved { LATE } else { SOON };

@@ -37,7 +37,7 @@ pub struct RunSale {
 pub struct Sold {
     /// Where it stands.
     pub standing: Standing,
-    /// What operators should have been told of its door meanwhile, and could not be.
+    /// What operators should have been told of it by now, and could not be.
     pub untold: Vec<AlertKind>,
 }
 
@@ -63,9 +63,10 @@ impl Vending {
         unimplemented!()
     }
 
-    /// Listens for the late end of an unresolved sale, as long as its policy says; where it stands then.
+    /// Listens for the late end of an unresolved sale, as long as its policy says, and tells operators of it; where it
+    /// stands then.
     #[activity(name = "vending.await_late_end")]
-    pub fn await_late_end(_: RunSale) -> Result<Standing, Infallible> {
+    pub fn await_late_end(_: RunSale) -> Result<Sold, Infallible> {
         unimplemented!()
     }
 

@@ -25,6 +25,15 @@ pub struct AlertSubject<'a> {
     pub machine_id: &'a str,
 }
 
+impl Standing {
+    /// What operators are told of a sale that stands so, if they were told before that it ended in another way.
+    pub fn alerts_of_late_end(&self) -> Vec<AlertKind> {
+        let ended = self.status.is_settled().then_some(AlertKind::LateEnd);
+        let disputed = (self.status.is_settled() && self.is_disputed).then_some(AlertKind::TotalMismatch);
+        ended.into_iter().chain(disputed).collect()
+    }
+}
+
 impl AlertSubject<'_> {
     /// The alert of this kind about the sale, which stands at `standing`. It is the same alert whoever tells it, so that
     /// it is told once.
@@ -129,6 +138,20 @@ mod tests {
                 (told.text, told.subject),
                 (format!("{expected}. Transaction {transaction}"), "FRIDGE-1".into())
             );
+        }
+    }
+
+    #[test]
+    fn a_late_end_is_told_once_it_settles_the_sale_and_what_is_disputed_is_told_too() {
+        for (status, disputed, expected) in [
+            (SaleStatus::Completed, false, &[AlertKind::LateEnd][..]),
+            (SaleStatus::Completed, true, &[AlertKind::LateEnd, AlertKind::TotalMismatch]),
+            (SaleStatus::Empty, false, &[AlertKind::LateEnd]),
+            (SaleStatus::Unresolved, true, &[]),
+            (SaleStatus::Failed, false, &[]),
+        ] {
+            let ended = Standing { is_disputed: disputed, ..standing(status) };
+            assert_eq!(ended.alerts_of_late_end(), expected, "{status}");
         }
     }
 

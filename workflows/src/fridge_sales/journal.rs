@@ -7,7 +7,7 @@ use temporalio_workflow::{
 
 use super::{
     AlertSubject, CheckInput, CheckRequest, FridgeSaleWorkflow, MachineCheckWorkflow, MachineState, MachineStatus,
-    NotificationInput, SaleInput, SaleNotificationWorkflow, SalePolicy, SaleStatus, Standing, standing,
+    NotificationInput, OpenReply, SaleInput, SaleNotificationWorkflow, SalePolicy, standing,
 };
 use crate::{
     contracts::{
@@ -49,7 +49,7 @@ pub(super) async fn run_sale(ctx: &Context) -> Sold {
 }
 
 /// Listens for the end that was missed; none when it does not come.
-pub(super) async fn await_late_end(ctx: &Context) -> Option<Standing> {
+pub(super) async fn await_late_end(ctx: &Context) -> Option<Sold> {
     let SaleInput { request, policy } = input(ctx);
     let bounds = policy.bounds;
     // It ends by itself; that nobody is there to listen does not keep the run either.
@@ -58,7 +58,22 @@ pub(super) async fn await_late_end(ctx: &Context) -> Option<Standing> {
     let late = ctx
         .execute_activity(Vending::await_late_end, RunSale { request, policy, asked_at: asked_at(ctx) }, listening)
         .await;
-    late.ok().filter(|standing| matches!(standing.status, SaleStatus::Completed | SaleStatus::Empty))
+    let late = match late {
+        Ok(late) => Some(late),
+        Err(_gone) => ended_unheard(ctx).await,
+    };
+    late.filter(|sold| sold.standing.status.is_settled())
+}
+
+/// Whoever listened is gone. The end may be on record for all that, and nobody was told of it.
+async fn ended_unheard(ctx: &Context) -> Option<Sold> {
+    match begin(ctx).await {
+        Ok(BeginResult::Ended(OpenReply { standing, .. })) => {
+            let untold = standing.alerts_of_late_end();
+            Some(Sold { standing, untold })
+        }
+        _ => None,
+    }
 }
 
 /// Tells operators. One who cannot be told does not hold up the sale for good.

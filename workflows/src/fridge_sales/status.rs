@@ -86,9 +86,14 @@ impl SaleStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
+    /// Whether it is known what the buyer owes.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Completed | Self::Empty)
+    }
+
     /// Whether the sale has ended, as far as anybody knows.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Empty | Self::Failed | Self::Unresolved)
+        self.is_settled() || matches!(self, Self::Failed | Self::Unresolved)
     }
 }
 

@@ -109,7 +109,7 @@ async fn sell(ctx: &Context) {
     workflows::join!(tell_all(ctx, untold), tell_of_end(ctx, &sold));
 }
 
-/// Alarms of the door that nobody could be told while it was open.
+/// What nobody could be told when it was due.
 async fn tell_all(ctx: &Context, untold: Vec<AlertKind>) {
     let tell = async |kind: Option<AlertKind>| {
         if let Some(kind) = kind {
@@ -133,11 +133,10 @@ async fn tell_of_end(ctx: &Context, sold: &Standing) {
 
 /// A sale whose end was missed may still end by itself, once. If it does not, it stays for a person.
 async fn await_late_end(ctx: &Context) {
-    let Some(ended) = journal::await_late_end(ctx).await else {
-        return;
-    };
-    hear(ctx, &ended);
-    workflows::join!(journal::alert(ctx, AlertKind::LateEnd), check_total(ctx, &ended));
+    if let Some(Sold { standing: ended, untold }) = journal::await_late_end(ctx).await {
+        hear(ctx, &ended);
+        tell_all(ctx, untold).await;
+    }
 }
 
 async fn check_total(ctx: &Context, ended: &Standing) {
