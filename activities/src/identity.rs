@@ -88,7 +88,7 @@ mod tests {
     }
 
     async fn validate(system: &FakeSystem, was_tried: bool) -> Result<OtpResult, CiamError> {
-        let ciam = Ciam::new(system.url(), "key".into(), Duration::from_secs(5)).unwrap();
+        let ciam = Ciam::new(system.url(), "key".into(), Duration::from_mins(1)).unwrap();
         let order = ValidateOtp {
             client_id: "C-1".to_owned(),
             otp: Confidential::new("123456".to_owned()),

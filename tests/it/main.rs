@@ -4,6 +4,7 @@
 
 mod authentication;
 mod bad_input;
+mod budget;
 mod connections;
 mod edges;
 mod emulator;

@@ -36,7 +36,7 @@ impl TestApp {
         self.control("/faults", fault).await;
     }
 
-    /// Mends what is named, and lets every held request go: also those of other tests, which must not mind.
+    /// Mends what is named, and lets every request go that is held for it.
     ///
     /// # Panics
     /// When the sandbox refuses.

@@ -9,6 +9,9 @@ use workflows::fridge_sales::{transaction_id, workflow_id};
 
 use crate::{Answer, Frontend, History, TestApp, eventually, loan::tail};
 
+/// The status of whoever cannot take what is posted, and wants it again.
+const AWAY: u64 = 503;
+
 /// A fridge that no other test knows, with the frontend that it belongs to.
 #[derive(Clone)]
 pub struct Fridge {
@@ -164,9 +167,15 @@ impl Fridge {
         Sale { app, frontend, key: key.to_owned(), sale_ref, answer: Answer::pending() }
     }
 
-    /// How it is, as the API says.
+    /// How it is, as the API says. Each question is recorded, also one that has no answer in time.
     pub async fn status(&self) -> Answer {
         self.frontend.get(&format!("/machines/{}/status", self.id)).await
+    }
+
+    /// Asks how it is, with a query or an empty one, as often as it takes to have an answer in time.
+    pub async fn status_in_time(&self, query: &str) -> Answer {
+        let path = format!("/machines/{}/status{query}", self.id);
+        eventually(&format!("an answer to {path}"), || self.frontend.get(&path), is_in_time).await
     }
 
     /// Changes what it is like at Vendron.
@@ -242,14 +251,25 @@ impl Fridge {
         self.act("emit", json!({ "frames": frames })).await
     }
 
-    /// Posts bodies to where the end of the sale that runs, or else of the last one, would be posted. How each of them
-    /// was answered.
+    /// Posts bodies, one after the other, to where the end of the sale that runs, or else of the last one, would be
+    /// posted. How each of them was answered.
     ///
     /// # Panics
-    /// When there is nowhere to post them to, or one is not answered.
+    /// When there is nowhere to post them to.
     pub async fn notify(&self, bodies: &[&str]) -> Vec<u16> {
-        let mut answer = self.act("notify", json!({ "bodies": bodies })).await;
-        serde_json::from_value(answer["statuses"].take()).expect("an answer to each body")
+        let mut statuses = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            statuses.push(self.notify_of(body).await);
+        }
+        statuses
+    }
+
+    /// Posts one again, as Vendron would, while nobody can take it: the same body is the same notification.
+    async fn notify_of(&self, body: &str) -> u16 {
+        let post = || async { self.act("notify", json!({ "bodies": [body] })).await["statuses"][0].as_u64() };
+        let is_answered = |status: &Option<u64>| !matches!(status, None | Some(AWAY));
+        let status = eventually("an answer to what is posted", post, is_answered).await;
+        status.and_then(|status| u16::try_from(status).ok()).expect("a status")
     }
 
     /// Where the end of the sale that runs, or else of the last one, is to be posted; empty where nowhere.
@@ -351,6 +371,11 @@ impl Sale {
     pub async fn until_closed(&self) {
         self.app.until_runs(&self.query("ExecutionStatus = 'Completed'"), 1).await;
     }
+}
+
+/// Whether a question how a machine is was answered, and not given up: then it can only be asked anew.
+pub fn is_in_time(answer: &Answer) -> bool {
+    answer.is_final() && answer.body["code"] != "machine_unanswered"
 }
 
 /// The names of the events of a transaction.

@@ -3,7 +3,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
-use crate::{Answer, Loan, TestApp};
+use crate::{Answer, Loan, TestApp, eventually};
 
 /// How the API derives the ids of processes: it can never change.
 pub(crate) const NAMESPACE: Uuid = uuid!("7d0f7f0e-58f1-4e0b-9c0a-6d1f3b8a2c55");
@@ -132,12 +132,15 @@ impl Frontend {
         self.get(&purchase.path()).await
     }
 
-    /// Downloads the voucher of a purchase.
+    /// Downloads the voucher of a purchase, again while too many are being drawn.
     ///
     /// # Panics
     /// When the API goes away in the middle of it.
     pub async fn download(&self, purchase: &Purchase) -> Download {
-        Download::of(self.request(Method::GET, &format!("{}/download", purchase.path()))).await
+        let path = format!("{}/download", purchase.path());
+        let download = || Download::of(self.request(Method::GET, &path));
+        let is_final = |download: &Download| download.problem() != "temporarily_unavailable";
+        eventually("a final answer to a download", download, is_final).await
     }
 }
 

@@ -43,9 +43,9 @@ impl Merchant {
         Answer::to(self.request(Method::GET, path)).await
     }
 
-    /// `POST` with an idempotency key.
+    /// `POST` with an idempotency key, until there is a final answer.
     pub async fn post(&self, path: &str, key: &str, body: &Value) -> Answer {
-        Answer::to(self.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
+        Answer::patiently(|| self.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
     }
 
     /// The body of an invoice over 12.50 USDT on tron that expires in a quarter of an hour.

@@ -3,7 +3,7 @@ use std::{fmt::Debug, future::Future, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// Longer than anything a test waits for should take on a loaded machine; only a failing test waits this long.
-const DEADLINE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Looks again and again until what is seen is as wanted.

@@ -123,7 +123,7 @@ mod tests {
     #[tokio::test]
     async fn an_endless_body_is_not_read() {
         let system = FakeSystem::start(|_, _| Some((200, "x".repeat(LARGEST_BODY + 1)))).await;
-        let request = client(Duration::from_secs(5)).unwrap().get(system.url());
+        let request = client(Duration::from_mins(1)).unwrap().get(system.url());
         assert!(matches!(Answer::to(request).await, Err(NoAnswer::TooLarge)));
     }
 
@@ -131,7 +131,7 @@ mod tests {
     async fn a_lost_answer_does_not_name_what_was_asked() {
         let system = FakeSystem::start(|_, _| None).await;
         let url = system.url().join("clients/ANA-1").unwrap();
-        let Err(error) = Answer::to(client(Duration::from_secs(5)).unwrap().get(url)).await else {
+        let Err(error) = Answer::to(client(Duration::from_mins(1)).unwrap().get(url)).await else {
             panic!("there was an answer");
         };
         assert!(matches!(error, NoAnswer::Lost(_)));
@@ -142,7 +142,7 @@ mod tests {
     #[tokio::test]
     async fn a_redirect_is_not_followed() {
         let system = FakeSystem::start(|_, _| Some((302, String::new()))).await;
-        let answer = Answer::to(client(Duration::from_secs(5)).unwrap().get(system.url())).await.unwrap();
+        let answer = Answer::to(client(Duration::from_mins(1)).unwrap().get(system.url())).await.unwrap();
         assert!(answer.is_passing() && answer.status == StatusCode::FOUND);
         assert_eq!(system.asked().len(), 1);
     }

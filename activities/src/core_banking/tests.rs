@@ -68,7 +68,7 @@ async fn tenant(says: impl Fn(&str, usize) -> Said + Send + Sync + 'static) -> (
         )
         .await;
     let credentials = Credentials::ApiKey("key".into());
-    let mambu = Mambu::new(system.url(), credentials, Duration::from_secs(5)).unwrap();
+    let mambu = Mambu::new(system.url(), credentials, Duration::from_mins(1)).unwrap();
     (system, mambu)
 }
 

@@ -3,7 +3,7 @@
 
 use reqwest::{Method, StatusCode};
 use sqlx::query_scalar;
-use system_tests::{Answer, Fridge, Frontend, TestApp};
+use system_tests::{Fridge, Frontend, TestApp};
 use uuid::Uuid;
 
 use super::{NOT_FOUND, OTHER_METHOD, Refusal, assert_refused};
@@ -43,8 +43,7 @@ async fn odd_users_may_be_asked_for() {
     let users =
         [("%F0%9F%91%8B", "👋"), ("'--", "'--"), ("%FF", "\u{fffd}"), ("+", " "), (long.as_str(), long.as_str())];
     for (user, _) in users {
-        let path = format!("/machines/{}/status?user_id={user}", fridge.id());
-        let answer = Answer::patiently(|| fridge.frontend().request(Method::GET, &path)).await;
+        let answer = fridge.status_in_time(&format!("?user_id={user}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{user}: {answer:#?}");
     }
     let mut recorded = asked_for(&app, &fridge).await;

@@ -220,7 +220,8 @@ async fn notifications_that_are_sent_in_another_way() {
 
     // As everywhere where nothing is asked in a query, nobody looks at it.
     for query in ["", "?", "?x=1", "?x=1&x=2", "?%00", "?token=x/"] {
-        let answer = Answer::to(app.http().post(format!("{url}{query}")).body("what is taken")).await;
+        let request = || app.http().post(format!("{url}{query}")).body("what is taken");
+        let answer = Answer::patiently(request).await;
         assert_eq!(
             (answer.status, answer.text("ref")),
             (StatusCode::OK, sale.sale_ref.to_string().as_str()),

@@ -45,7 +45,7 @@ impl Refused {
         let count = query_scalar("select count(*) from invoice where merchant_id = $1").bind(self.merchant.id());
         let rows: i64 = count.fetch_one(&self.app.database().await).await.unwrap();
         assert_eq!(rows, 0);
-        let created = self.merchant.ask(KEY).await;
+        let created = self.merchant.insist(KEY).await;
         assert_eq!(created.status, StatusCode::CREATED, "{created:#?}");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::{PgPool, query_scalar};
 use system_tests::{Fridge, TestApp, eventually};
 
-use super::{HASTY, assert_sold, soup, soups};
+use super::{DOOR_ALARM, DOOR_ESCALATION, HASTY, assert_sold, found, left_open, soup, soups, still_open};
 
 const MESSAGE: (&str, &str) = ("slack", "message");
 
@@ -111,7 +111,7 @@ async fn alarms_that_an_earlier_holder_could_not_tell_are_told_once_after_the_en
     app.mend(fridge.id()).await;
     sale.until_closed().await;
     let messages = fridge.messages().await;
-    let once = messages.iter().filter(|message| message.contains("has been open for 2s")).count();
+    let once = messages.iter().filter(|message| message.contains(&left_open(DOOR_ALARM))).count();
     assert_eq!(once, 1, "{messages:#?}");
 }
 
@@ -131,9 +131,23 @@ async fn alarms_that_slack_did_not_take_are_told_once_after_the_end() {
     app.mend(fridge.id()).await;
     sale.until_closed().await;
     let messages = fridge.messages().await;
-    for words in ["has been open for 2s", "is still open after 4s"] {
-        let times = messages.iter().filter(|message| message.contains(words)).count();
+    for words in [left_open(DOOR_ALARM), still_open(DOOR_ESCALATION)] {
+        let times = messages.iter().filter(|message| message.contains(&words)).count();
         assert_eq!(times, 1, "{words}: {messages:#?}");
     }
     assert_eq!(messages.len(), 2, "{messages:#?}");
+}
+
+/// 8.15, 8.16
+#[tokio::test]
+async fn a_late_end_that_slack_did_not_take_is_told_once_later() {
+    let app = HASTY.app();
+    let fridge = app.fridge().await;
+    let sale = found(&fridge, async || app.break_down(MESSAGE, "error", fridge.id()).await).await;
+    app.until_struck(fridge.id()).await;
+    app.mend(fridge.id()).await;
+    sale.until_closed().await;
+    let messages = fridge.messages().await;
+    let once = messages.iter().filter(|message| message.contains("whose end was missed is completed")).count();
+    assert_eq!(once, 1, "{messages:#?}");
 }

@@ -4,7 +4,10 @@ use futures::TryStreamExt;
 use system_tests::{History, Sale, TestApp, eventually};
 use temporalio_client::WorkflowListOptions;
 
-use super::{HASTY, ended, frames::completed, notifications::missed, soup, water};
+use super::{
+    DOOR_ALARM, DOOR_ESCALATION, HASTY, ended, found, frames::completed, left_open, notifications::missed, soup,
+    still_open, water,
+};
 
 /// Changes of the basket, each of which is journalled and none of which is in the history.
 const CHANGES: usize = 40;
@@ -43,10 +46,18 @@ async fn a_sale_whose_door_stays_open_over_both_alarms_fits_the_same_budget() {
     let fridge = HASTY.app().fridge().await;
     let sale = fridge.open().await;
     fridge.take(&[soup()]).await;
-    fridge.until_told("has been open for 2s").await;
-    fridge.until_told("is still open after 4s").await;
+    fridge.until_told(&left_open(DOOR_ALARM)).await;
+    fridge.until_told(&still_open(DOOR_ESCALATION)).await;
     fridge.close().await;
     sale.until("completed").await;
+    assert_fits(&sale).await;
+}
+
+#[tokio::test]
+async fn a_sale_whose_end_was_missed_and_that_ends_after_all_fits_the_same_budget() {
+    let fridge = HASTY.app().fridge().await;
+    let sale = found(&fridge, async || {}).await;
+    fridge.until_told("whose end was missed is completed").await;
     assert_fits(&sale).await;
 }
 

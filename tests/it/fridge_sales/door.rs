@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use system_tests::{Fridge, Sale, TestApp};
 
-use super::{HASTY, assert_sold, soup, soups};
+use super::{DOOR_ALARM, DOOR_ESCALATION, HASTY, assert_sold, left_open, soup, soups, still_open};
 
 async fn assert_empty(fridge: &Fridge, sale: &Sale, openings: usize) {
     let ended = sale.until("empty").await;
@@ -55,8 +55,8 @@ async fn a_door_that_stays_open_is_told_twice_and_closes_as_any_other() {
     let fridge = app.fridge().await;
     let sale = fridge.open().await;
     fridge.take(&[soup()]).await;
-    fridge.until_told("has been open for 2s").await;
-    fridge.until_told("is still open after 4s").await;
+    fridge.until_told(&left_open(DOOR_ALARM)).await;
+    fridge.until_told(&still_open(DOOR_ESCALATION)).await;
     assert_eq!(sale.read().await.text("status"), "open");
     fridge.take(&[soup()]).await;
     fridge.close().await;
@@ -74,10 +74,10 @@ async fn a_door_that_stays_open_is_told_twice_whoever_holds_its_websocket() {
     let app = HASTY.app();
     let fridge = app.fridge().await;
     let sale = fridge.open().await;
-    for words in ["has been open for 2s", "is still open after 4s"] {
+    for words in [left_open(DOOR_ALARM), still_open(DOOR_ESCALATION)] {
         let before = fridge.drop_connections().await;
         fridge.until_another_listens(&before).await;
-        fridge.until_told(words).await;
+        fridge.until_told(&words).await;
     }
     let before = fridge.drop_connections().await;
     fridge.until_another_listens(&before).await;

@@ -20,7 +20,7 @@ const EVENTS: [&str; 7] = [
 async fn what_is_taken_out_of_an_open_fridge_is_sold() {
     let app = TestApp::shared();
     let fridge = app.fridge().await;
-    assert_eq!(fridge.status().await.text("status"), "available");
+    assert_eq!(fridge.status_in_time("").await.text("status"), "available");
     let sale = fridge.open().await;
     assert_eq!(sale.answer.text("ref"), sale.sale_ref.to_string());
     assert_eq!(sale.answer.text("transaction_id"), sale.transaction_id().to_string());

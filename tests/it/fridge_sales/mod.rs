@@ -1,13 +1,16 @@
 //! Fridge sales: from the request to open a machine to the list of what was taken out of it. The numbers are those of
 //! the checklist of failure cases: `8.7` is its seventh.
 
+mod alarms;
 mod alerts;
 mod budget;
 mod crashes;
 mod door;
 mod frames;
+mod late;
 mod life;
 mod losses;
+mod machines;
 mod money;
 mod notifications;
 mod open;
@@ -18,29 +21,53 @@ mod status;
 mod views;
 mod wait;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use stack::{Part, Settings};
 use system_tests::{Answer, Fridge, Sale, SharedStack, eventually, product};
 
 /// Nobody waits long for anybody, and what is late is soon too late.
-static HASTY: SharedStack = SharedStack::new(hasty);
+static HASTY: SharedStack = SharedStack::new(shared);
+/// Until a machine has to begin, and its door to unlock after that.
+const UNLOCK: Duration = Duration::from_secs(2);
+/// An open door is told after this, which is long after everybody else has heard of it.
+const DOOR_ALARM: Duration = Duration::from_secs(5);
+/// And again after this.
+const DOOR_ESCALATION: Duration = Duration::from_secs(8);
+
+/// A request waits for its process, which knows why it has no answer.
+fn shared() -> Settings {
+    hasty().env(Part::Api, "PERDURA_DEADLINE", "30s")
+}
 
 fn hasty() -> Settings {
+    let [unlock, alarm, escalation] = [UNLOCK, DOOR_ALARM, DOOR_ESCALATION].map(|time| format!("{time:?}"));
     [
         (Part::Worker, "PERDURA_VENDRON_PING", "1s"),
-        (Part::Worker, "PERDURA_VENDRON_IDLE", "4s"),
-        (Part::Api, "PERDURA_SALE_ACKNOWLEDGEMENT", "2s"),
-        (Part::Api, "PERDURA_SALE_UNLOCK", "2s"),
-        (Part::Api, "PERDURA_SALE_DOOR_ALARM", "2s"),
-        (Part::Api, "PERDURA_SALE_DOOR_ESCALATION", "4s"),
+        (Part::Worker, "PERDURA_VENDRON_IDLE", "10s"),
+        (Part::Api, "PERDURA_SALE_ACKNOWLEDGEMENT", "10s"),
+        (Part::Api, "PERDURA_SALE_UNLOCK", &unlock),
+        (Part::Api, "PERDURA_SALE_DOOR_ALARM", &alarm),
+        (Part::Api, "PERDURA_SALE_DOOR_ESCALATION", &escalation),
         (Part::Api, "PERDURA_SALE_CLOSED_TO_COMPLETED", "1s"),
         (Part::Api, "PERDURA_SALE_POLL", "1s"),
         (Part::Api, "PERDURA_SALE_SETTLE", "1s"),
-        (Part::Api, "PERDURA_SALE_LATE", "10s"),
+        (Part::Api, "PERDURA_SALE_LATE", "20s"),
         (Part::Api, "PERDURA_SALE_RETRY_AT_MOST", "1s"),
     ]
     .into_iter()
     .fold(Settings::isolated(), |settings, (part, name, value)| settings.env(part, name, value))
+}
+
+/// What operators are told of a door that has been open for so long.
+fn left_open(time: Duration) -> String {
+    format!("has been open for {time:?}")
+}
+
+/// What they are told of it the second time.
+fn still_open(time: Duration) -> String {
+    format!("is still open after {time:?}")
 }
 
 fn soup() -> Value {
@@ -86,6 +113,21 @@ async fn assert_unresolved(fridge: &Fridge, sale: &Sale, what: &str) -> Answer {
     assert_eq!((&missed.body["total"], &missed.body["capture"]), (&Value::Null, &Value::Null), "{what}");
     fridge.until_told("was missed").await;
     missed
+}
+
+/// A sale whose end was missed, and that ended after all while somebody listened for that; `meanwhile` happens before.
+async fn found(fridge: &Fridge, meanwhile: impl AsyncFnOnce()) -> Sale {
+    let sale = fridge.open().await;
+    fridge.take(&[soup()]).await;
+    sale.until_taken(1).await;
+    let before = fridge.view().await["listener"].take();
+    fridge.lose_session().await;
+    assert_unresolved(fridge, &sale, "a session that vanished").await;
+    fridge.until_another_listens(&before).await;
+    meanwhile().await;
+    fridge.act("complete", json!({})).await;
+    sale.until("completed").await;
+    sale
 }
 
 /// How operators find the runs of one type that were about a sale and have ended by themselves.

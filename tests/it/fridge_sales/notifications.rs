@@ -122,7 +122,8 @@ async fn one_body_twenty_times_at_once_is_one_event() {
     let sale = fridge.open().await;
     let url = fridge.notification_url().await;
     let body = taken(&[soup()], &sale.sale_ref.to_string());
-    let post = || Answer::to(posting(&app, &url, JSON, body.clone()));
+    let request = || posting(&app, &url, JSON, body.clone());
+    let post = || Answer::patiently(request);
     let mut answers = join_all((0..20).map(|_| post())).await;
     sale.until_heard("smart_fridge_product_taken").await;
     app.until_runs(&ended(&sale, "SaleNotification"), 1).await;
@@ -233,7 +234,7 @@ async fn rubbish_that_is_posted_is_kept_and_does_no_harm() {
     ];
     let url = fridge.notification_url().await;
     for (media_type, body) in rubbish {
-        let taken = Answer::to(posting(&app, &url, media_type, body.to_vec())).await;
+        let taken = Answer::patiently(|| posting(&app, &url, media_type, body.to_vec())).await;
         assert_eq!(taken.status, StatusCode::OK, "{}: {taken:#?}", String::from_utf8_lossy(body));
     }
     for (body, status) in [(vec![], StatusCode::BAD_REQUEST), (vec![b'x'; LONGEST + 1], StatusCode::PAYLOAD_TOO_LARGE)]

@@ -9,15 +9,29 @@ use sqlx::query_scalar;
 use stack::{Part, Settings};
 use system_tests::{Answer, Sale, TestApp, event_names, eventually};
 
-use super::{assert_not_opened, assert_sold, assert_unresolved, hasty, soup, soups};
+use super::{UNLOCK, assert_not_opened, assert_sold, assert_unresolved, hasty, soup, soups};
 
-/// Longer than anything takes here that is not overdue, and what is heard at once is heard within the second.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(5);
+/// Both alarms of a door of which nothing is heard come long before its sale is overdue.
+const DOOR_ALARM: Duration = Duration::from_secs(1);
+const DOOR_ESCALATION: Duration = Duration::from_secs(2);
+/// Longer than anything takes here that is not overdue.
+const OVERDUE: Duration = Duration::from_secs(10);
+
+/// A holder that died is soon replaced, and what is kept for the next one is heard at once, which is within the settling.
 fn settings() -> Settings {
-    hasty().env(Part::Api, "PERDURA_SALE_OVERDUE", "6s").env(Part::Api, "PERDURA_SALE_HEARTBEAT", "2s").env(
-        Part::Api,
-        "PERDURA_SALE_SETTLE",
-        "2s",
-    )
+    [
+        ("ACKNOWLEDGEMENT", ACKNOWLEDGEMENT),
+        ("DOOR_ALARM", DOOR_ALARM),
+        ("DOOR_ESCALATION", DOOR_ESCALATION),
+        ("OVERDUE", OVERDUE),
+        ("HEARTBEAT", Duration::from_secs(5)),
+        ("SETTLE", Duration::from_secs(5)),
+    ]
+    .into_iter()
+    .fold(hasty(), |settings, (name, time)| {
+        settings.env(Part::Api, format!("PERDURA_SALE_{name}"), format!("{time:?}"))
+    })
 }
 
 #[tokio::test]
@@ -49,7 +63,9 @@ async fn nothing_is_heard_of_the_door(app: &TestApp) {
     fridge.break_down("door_open", "execute_then_timeout").await;
     let sale = fridge.try_to_open("unheard").await;
     assert_eq!((sale.answer.status, sale.answer.text("status")), (StatusCode::ACCEPTED, "unresolved"));
-    for words in ["may have been open for 2s", "may still be open after 4s", "was missed"] {
+    let alarms =
+        [format!("may have been open for {DOOR_ALARM:?}"), format!("may still be open after {DOOR_ESCALATION:?}")];
+    for words in alarms.iter().map(String::as_str).chain(["was missed"]) {
         fridge.until_told(words).await;
     }
     assert_eq!(fridge.openings().await, 1);
@@ -66,7 +82,7 @@ async fn workers_are_away_for_longer(app: &TestApp) {
         fridge.until_deserted().await;
         fridge.take(&[soup()]).await;
         fridge.close().await;
-        until_long_ago(app, &fridge.sale("away"), "6 seconds").await;
+        until_long_ago(app, &fridge.sale("away"), &format!("{} seconds", OVERDUE.as_secs())).await;
         app.stack().launch(Part::Worker).await.unwrap();
     };
     let (sale, ()) = join(fridge.try_to_open("away"), away).await;
@@ -80,8 +96,8 @@ async fn workers_are_away_until_the_buyer_has_left(app: &TestApp) {
     let asked = Answer::to(fridge.opening("gone", &fridge.order())).await;
     assert_eq!(asked.status, StatusCode::SERVICE_UNAVAILABLE, "{asked:#?}");
     // Twice the patience with Vendron, from when Temporal had it.
-    let asked_at = Instant::now();
-    eventually("the buyer to leave", async || asked_at.elapsed(), |passed| *passed > Duration::from_secs(8)).await;
+    let (asked_at, patience) = (Instant::now(), 2 * (ACKNOWLEDGEMENT + UNLOCK));
+    eventually("the buyer to leave", async || asked_at.elapsed(), |passed| *passed > patience).await;
     app.stack().launch(Part::Worker).await.unwrap();
     let late = fridge.try_to_open("gone").await;
     assert_eq!(late.answer.status, StatusCode::BAD_GATEWAY, "{:#?}", late.answer);

@@ -1,34 +1,30 @@
 //! Waiting for what becomes of a sale, instead of asking again and again.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use futures::{
     StreamExt,
     future::join,
     stream::{self, FuturesUnordered},
 };
-use reqwest::{Method, RequestBuilder, StatusCode, header};
-use serde_json::{Value, json};
+use reqwest::{Method, StatusCode, header};
+use serde_json::json;
 use sqlx::{postgres::PgListener, query};
 use stack::{Part, Settings};
 use store::postgres::fridges::CHANGES_CHANNEL;
-use system_tests::{Answer, Fridge, Frontend, Sale, TestApp, eventually};
+use system_tests::{Answer, Fridge, Frontend, LongPoll, Sale, TestApp, eventually};
 use tokio::time::timeout;
 
 use super::{assert_sold, soup, soups};
 
-/// The longest that the API holds a request.
-const LONG: &str = "25s";
 /// Only a failing test waits this long.
 const DEADLINE: Duration = Duration::from_mins(1);
 const CROWD: usize = 100;
 /// So many of them may wait for one sale at one process.
 const PLACES: usize = 64;
 
-/// A request for a sale by somebody who has what was answered before.
-fn having(frontend: &Frontend, sale: &Sale, known: &Answer, wait: &str) -> RequestBuilder {
-    let request = frontend.request(Method::GET, &format!("{}?wait={wait}", sale.path()));
-    request.header(header::IF_NONE_MATCH, &known.headers["etag"])
+fn reading(frontend: &Frontend, sale: &Sale) -> LongPoll {
+    LongPoll::of(frontend.request(Method::GET, &sale.path()))
 }
 
 fn version(transaction: &Answer) -> i64 {
@@ -60,8 +56,9 @@ async fn settled(fridge: &Fridge) -> (Sale, Answer) {
 
 /// Waits for one change after the other until the sale is completed. What is there then.
 async fn follow(fridge: &Fridge, sale: &Sale, mut known: Answer) -> Answer {
+    let reading = reading(fridge.frontend(), sale);
     while known.body["status"] != "completed" {
-        let next = Answer::to(having(fridge.frontend(), sale, &known, LONG)).await;
+        let next = reading.after(&known).await;
         assert_eq!(next.status, StatusCode::OK, "{next:#?}");
         assert!(version(&next) > version(&known), "{next:#?}");
         assert_eq!(next.headers["etag"], format!("\"{}\"", version(&next)));
@@ -76,13 +73,10 @@ async fn whoever_waits_is_told_of_what_is_taken_until_the_sale_has_ended() {
     let (fridge, other) = (app.fridge().await, app.fridge().await);
     let (untouched, quiet) = settled(&other).await;
     let (sale, open) = opened(&fridge).await;
+    let unchanged = reading(other.frontend(), &untouched);
+    let followed = join(follow(&fridge, &sale, open), shop(&fridge));
     // It is asked first and nothing happens to it: whoever waits for the time to be over is later.
-    let mut unchanged = pin!(Answer::to(having(other.frontend(), &untouched, &quiet, LONG)));
-    let (sold, ()) = tokio::select! {
-        biased;
-        answer = &mut unchanged => panic!("nothing changed there: {answer:#?}"),
-        followed = join(follow(&fridge, &sale, open), shop(&fridge)) => followed,
-    };
+    let (sold, ()) = unchanged.outlasting(&quiet, followed).await;
     assert_eq!((&sold.body["products"], sold.text("total")), (&json!([soups(1)]), "4.50"), "{sold:#?}");
     assert_sold(&fridge, &sale, &json!([soups(1)]), "4.50", "followed").await;
 }
@@ -107,48 +101,21 @@ async fn each_change_of_a_sale_is_announced() {
         .unwrap_or_else(|_| panic!("there are not {changes} announcements of {transaction_id}"));
 }
 
-/// Beside each request that must not wait there is one that has to, and was sent before.
 #[tokio::test]
 async fn only_who_has_the_present_version_waits() {
     let app = TestApp::shared();
     let fridge = app.fridge().await;
     let (sale, known) = settled(&fridge).await;
-    let path = format!("{}?wait={LONG}", sale.path());
-    let mut waiting = pin!(Answer::to(having(fridge.frontend(), &sale, &known, LONG)));
-    let at_once = async {
-        let mut answers = vec![fridge.frontend().get(&path).await];
-        for tags in ["\"0\"", "\"98\", W/\"99\"", "nonsense"] {
-            let request = fridge.frontend().request(Method::GET, &path).header(header::IF_NONE_MATCH, tags);
-            answers.push(Answer::to(request).await);
-        }
-        answers
-    };
-    tokio::select! {
-        biased;
-        answer = &mut waiting => panic!("nothing changed, and it did not wait: {answer:#?}"),
-        answers = at_once => assert!(answers.iter().all(|answer| answer.status == StatusCode::OK), "{answers:#?}"),
-    }
+    reading(fridge.frontend(), &sale).assert_only_the_present_version_waits(&known).await;
 }
 
 #[tokio::test]
 async fn a_wait_ends_with_its_time_has_bounds_and_is_for_its_frontend() {
     let app = TestApp::shared();
     let fridge = app.fridge().await;
-    let (frontend, stranger) = (fridge.frontend(), app.frontend());
     let (sale, known) = settled(&fridge).await;
-    let over = Answer::to(having(frontend, &sale, &known, "50ms")).await;
-    assert_eq!((over.status, &over.body), (StatusCode::NOT_MODIFIED, &Value::Null));
-    assert_eq!(over.headers["etag"], known.headers["etag"]);
-    for wait in ["", "0s", "26s", "1h", "-1s", "1", "soon", "5s&wait=5s"] {
-        let refused = frontend.get(&format!("{}?wait={wait}", sale.path())).await;
-        assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_query")), "{wait}");
-        assert_eq!(refused.body["errors"][0]["field"], "wait", "{wait}");
-    }
-    let unknown = frontend.get(&format!("{}?limit=1", sale.path())).await;
-    assert_eq!((unknown.status, unknown.text("code")), (StatusCode::BAD_REQUEST, "invalid_query"));
-    assert_eq!(unknown.body["errors"][0]["field"], "limit", "{unknown:#?}");
-
-    let refused = Answer::to(having(&stranger, &sale, &known, LONG)).await;
+    reading(fridge.frontend(), &sale).assert_a_wait_ends_and_has_bounds(&known).await;
+    let refused = reading(&app.frontend(), &sale).after(&known).await;
     assert_eq!((refused.status, refused.text("code")), (StatusCode::NOT_FOUND, "not_found"));
 }
 
@@ -158,7 +125,8 @@ async fn a_hundred_who_wait_for_one_sale_are_all_answered() {
     let app = TestApp::shared();
     let fridge = app.fridge().await;
     let (sale, open) = opened(&fridge).await;
-    let ask = || Answer::to(having(fridge.frontend(), &sale, &open, LONG));
+    let reading = reading(fridge.frontend(), &sale);
+    let ask = || reading.after(&open);
     let mut waiting: FuturesUnordered<_> = (0..CROWD).map(|_| ask()).collect();
     let refused: Vec<_> = waiting.by_ref().take(CROWD - PLACES).collect().await;
     assert!(refused.iter().all(|answer| answer.status == StatusCode::NOT_MODIFIED), "{refused:#?}");

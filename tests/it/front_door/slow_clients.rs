@@ -14,7 +14,7 @@ fn head(key: &str) -> String {
 }
 
 async fn impatient() -> TestApp {
-    let settings = Settings::isolated().env(Part::Api, "PERDURA_READ_TIMEOUT", "1s");
+    let settings = Settings::isolated().env(Part::Api, "PERDURA_READ_TIMEOUT", "3s");
     TestApp::isolated(settings.env(Part::Api, "PERDURA_CONNECTIONS", "4")).await
 }
 

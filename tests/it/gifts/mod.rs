@@ -29,6 +29,10 @@ fn settings() -> Settings {
         ("PERDURA_PIN_MEMORY_KIB", "8"),
         ("PERDURA_PIN_PASSES", "1"),
         ("PERDURA_GIFT_ATTEMPT", "5s"),
+        // The ledger decides inside the workflow task, also where it waits for somebody.
+        ("PERDURA_GIFT_ANSWERING", "30s"),
+        // Fifty who guess at once wait for each other, not for a connection; Postgres has enough for two such APIs.
+        ("PERDURA_DATABASE_CONNECTIONS", "40"),
         ("PERDURA_GIFT_RETRY_AT_MOST", "1s"),
     ]
     .into_iter()

@@ -90,9 +90,9 @@ async fn a_reason_is_one_short_line_or_none() {
     let shop = supplier.device();
     let gift_id = app.gift();
     shop.use_gift(&gift_id, supplier.account(0)).await;
-    let void = |key: &str, body: Value| {
-        let request = shop.request(Method::POST, &format!("/api/gifts/{gift_id}/void"));
-        Answer::to(request.header("Idempotency-Key", key).json(&body))
+    let path = format!("/api/gifts/{gift_id}/void");
+    let void = async |key: &str, body: Value| {
+        Answer::patiently(|| shop.request(Method::POST, &path).header("Idempotency-Key", key).json(&body)).await
     };
     for reason in ["two\nlines", "\0", &"x".repeat(201)] {
         assert_refused(&void("key", json!({ "reason": reason })).await, 422, "unacceptable");

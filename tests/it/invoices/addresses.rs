@@ -8,6 +8,8 @@ use serde_json::json;
 use system_tests::{Answer, Kept, Merchant, TestApp};
 use uuid::Uuid;
 
+use super::money::cancelling;
+
 #[tokio::test]
 async fn case_01_creations_at_once_use_up_the_pool_and_share_no_address() {
     let app = TestApp::shared();
@@ -94,11 +96,11 @@ async fn an_address_rests_before_it_serves_again() {
     );
     let app = TestApp::isolated(settings).await;
     let merchant = app.merchant();
-    let mut body = Merchant::invoice();
-    body["expires_in_seconds"] = json!(1);
-    let first = merchant.create(&body).await;
+    let first = merchant.create(&Merchant::invoice()).await;
     let while_it_lives = merchant.create(&Merchant::invoice()).await;
     assert_ne!(first.text("deposit_address"), while_it_lives.text("deposit_address"));
+    let cancelled = Answer::patiently(|| cancelling(&merchant, first.invoice_id(), "cancel")).await;
+    assert_eq!(cancelled.status, StatusCode::OK, "{cancelled:#?}");
 
     let database = app.database().await;
     let free = || async {

@@ -1,10 +1,13 @@
 //! What an invoice costs at Temporal.
 
-use serde_json::json;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
 use stack::{Part, Settings};
-use system_tests::{History, Merchant, TestApp, eventually};
+use system_tests::{Answer, History, Merchant, TestApp, eventually};
 use temporalio_common::protos::temporal::api::enums::v1::EventType;
 use uuid::Uuid;
+
+use crate::budget::{MEASUREMENTS, assert_fits, was_disturbed};
 
 async fn closed_history(app: &TestApp, invoice_id: Uuid) -> History {
     eventually("the run to close", || app.history(invoice_id), History::is_closed).await
@@ -28,25 +31,49 @@ async fn until_created(app: &TestApp, count: u64) {
     eventually("the creations to be counted", || served(app, "ExecuteMultiOperation"), |seen| *seen == count).await;
 }
 
+/// A creation that is answered at once: where the machine is too slow for that, its caller would ask for it once more.
+async fn created_at_once(merchant: &Merchant) -> Option<Answer> {
+    let answer = merchant.ask(&Uuid::new_v4().to_string()).await;
+    if !answer.is_final() {
+        return None;
+    }
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:#?}");
+    Some(answer)
+}
+
 #[tokio::test]
 async fn creation_is_one_request_and_one_workflow_task() {
+    for _ in 0..MEASUREMENTS {
+        if measure_creation().await.is_some() {
+            return;
+        }
+    }
+    panic!("none of {MEASUREMENTS} measurements was undisturbed");
+}
+
+/// Nothing when it was disturbed.
+async fn measure_creation() -> Option<()> {
     let app = TestApp::isolated(Settings::isolated()).await;
     let merchant = app.merchant();
-    merchant.create(&Merchant::invoice()).await;
+    created_at_once(&merchant).await?;
     until_created(&app, 1).await;
     let polls =
         eventually("the wait for an address", || served(&app, "PollWorkflowExecutionUpdate"), |seen| *seen > 0).await;
 
     app.fill_pool(&merchant, 2).await;
-    let created = merchant.create(&Merchant::invoice()).await;
-    merchant.create(&Merchant::invoice()).await;
+    let created = created_at_once(&merchant).await?;
+    let next = created_at_once(&merchant).await?;
     // A poll of the first would be told no later than the request of the second.
     until_created(&app, 3).await;
-    assert_eq!(served(&app, "PollWorkflowExecutionUpdate").await, polls, "with an address nobody has to poll");
-
-    let history = app.history(created.invoice_id()).await;
+    let polled = served(&app, "PollWorkflowExecutionUpdate").await;
+    let (history, of_next) = (app.history(created.invoice_id()).await, app.history(next.invoice_id()).await);
+    if was_disturbed(&history, 0) || was_disturbed(&of_next, 0) {
+        return None;
+    }
+    assert_eq!(polled, polls, "with an address nobody has to poll");
     assert_eq!(history.count(EventType::WorkflowTaskCompleted), 1, "{}", history.outline());
     assert_eq!(history.count(EventType::WorkflowExecutionUpdateCompleted), 1, "{}", history.outline());
+    Some(())
 }
 
 #[tokio::test]
@@ -54,19 +81,28 @@ async fn a_whole_life_fits_its_budget() {
     let settings = Settings::isolated().env(Part::Api, "PERDURA_INVOICE_MONITORING", "2s");
     let app = TestApp::isolated(settings).await;
     let merchant = app.merchant();
-    // An address that has to be made first is not part of the budget.
-    app.fill_pool(&merchant, 2).await;
-    let paid = merchant.create(&Merchant::invoice()).await;
+    // A last look comes before each deadline: the end of the monitoring, and of the time to pay.
+    tokio::join!(assert_fits(40, 1, || paid(&app, &merchant)), assert_fits(34, 2, || expired(&app, &merchant)));
+}
+
+/// An address that has to be made first is not part of the budget.
+async fn created(app: &TestApp, merchant: &Merchant, body: &Value) -> Answer {
+    app.fill_pool(merchant, 1).await;
+    merchant.create(body).await
+}
+
+async fn paid(app: &TestApp, merchant: &Merchant) -> History {
+    let created = created(app, merchant, &Merchant::invoice()).await;
+    app.pay("tron", "usdt", created.text("deposit_address"), "12.5").await;
+    merchant.until(created.invoice_id(), "payment_confirmation").await;
+    app.mine("tron", 20).await;
+    merchant.until(created.invoice_id(), "finished").await;
+    closed_history(app, created.invoice_id()).await
+}
+
+async fn expired(app: &TestApp, merchant: &Merchant) -> History {
     let mut short = Merchant::invoice();
     short["expires_in_seconds"] = json!(1);
-    let expired = merchant.create(&short).await;
-    app.pay("tron", "usdt", paid.text("deposit_address"), "12.5").await;
-    merchant.until(paid.invoice_id(), "payment_confirmation").await;
-    app.mine("tron", 20).await;
-    merchant.until(paid.invoice_id(), "finished").await;
-
-    let history = closed_history(&app, paid.invoice_id()).await;
-    assert!(history.len() <= 40, "paid: {} events\n{}", history.len(), history.outline());
-    let history = closed_history(&app, expired.invoice_id()).await;
-    assert!(history.len() <= 34, "expired: {} events\n{}", history.len(), history.outline());
+    let created = created(app, merchant, &short).await;
+    closed_history(app, created.invoice_id()).await
 }

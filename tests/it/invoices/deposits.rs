@@ -82,7 +82,8 @@ async fn the_last_look_finds_money_that_no_watcher_reported() {
     let app = TestApp::shared();
     let merchant = app.merchant();
     let mut body = Merchant::invoice();
-    body["expires_in_seconds"] = json!(3);
+    // It has to be paid before the last look.
+    body["expires_in_seconds"] = json!(15);
     let created = merchant.create(&body).await;
     let address = created.text("deposit_address");
     app.control("/watcher/pause", json!({ "paused": true, "match": address })).await;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use futures::future::join_all;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use system_tests::{Answer, Merchant, Output, TestApp};
+use system_tests::{Answer, Merchant, Output, TestApp, eventually};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Only a failing test waits this long for an event.
-const DEADLINE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(3);
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 /// Watchers of one invoice, on two replicas.
 const WATCHERS: usize = 20;
@@ -29,8 +29,11 @@ pub(super) struct Event {
 }
 
 impl Events {
+    /// Asked for again where the API cannot answer now.
     pub(super) async fn open(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        let ask = || async { request.try_clone().unwrap().send().await.unwrap() };
+        let is_answered = |response: &Response| response.status() != StatusCode::SERVICE_UNAVAILABLE;
+        let response = eventually("a stream", ask, is_answered).await;
         assert_eq!(response.status(), StatusCode::OK);
         let kind = response.headers()["content-type"].to_str().unwrap();
         assert!(kind.starts_with("text/event-stream"), "{kind}");

@@ -8,6 +8,9 @@ use system_tests::{Merchant, TestApp, eventually};
 
 use super::addresses::assert_share_no_address;
 
+/// As many as `until_struck` counts down from.
+const MANY: u32 = 1_000_000;
+
 async fn fault(app: &TestApp, merchant: &Merchant, kind: &str, times: Option<u32>) {
     let mut body = json!({ "system": "addresses", "operation": "create", "kind": kind, "match": merchant.id() });
     if let Some(times) = times {
@@ -44,12 +47,13 @@ async fn case_02_while_it_is_down_only_the_free_address_is_given_out_and_the_sam
     fault(&app, &merchant, "error", None).await;
     let keys: Vec<_> = (0..10).map(|index| format!("creation {index}")).collect();
     let first = join_all(keys.iter().map(|key| merchant.ask(key))).await;
-    assert_eq!(first.iter().filter(|answer| answer.status == StatusCode::CREATED).count(), 1, "{first:#?}");
+    assert!(first.iter().filter(|answer| answer.status == StatusCode::CREATED).count() <= 1, "{first:#?}");
     for refused in first.iter().filter(|answer| answer.status != StatusCode::CREATED) {
         assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:#?}");
         assert!(refused.headers.contains_key("retry-after"));
     }
-    assert_eq!(kept(&app, &merchant).await, (1, 1, 1), "who was refused left nothing");
+    // Whoever got the free address may have been answered too late to hear of it.
+    eventually("the one invoice, and nothing of the others", || kept(&app, &merchant), |kept| *kept == (1, 1, 1)).await;
 
     mend(&app, &merchant).await;
     let later = join_all(keys.iter().map(|key| merchant.insist(key))).await;
@@ -67,10 +71,14 @@ async fn case_03_who_gave_up_waiting_for_a_slow_answer_gets_the_one_invoice_with
     let app = TestApp::shared();
     let merchant = app.merchant();
     let name = merchant.id().to_string();
-    app.break_down(("addresses", "create"), "slow", &name).await;
+    // Held until it is mended.
+    let slow = json!({
+        "system": "addresses", "operation": "create", "kind": "slow", "match": name, "times": MANY, "delay_ms": 30_000,
+    });
+    app.control("/faults", slow).await;
     tokio::select! {
         biased;
-        answer = merchant.ask("key") => panic!("the address service was not slow: {answer:#?}"),
+        answer = merchant.insist("key") => panic!("the address service was not slow: {answer:#?}"),
         () = app.until_struck(&name) => {}
     }
     let (created, again, ()) = join3(merchant.insist("key"), merchant.insist("key"), app.mend(&name)).await;
@@ -123,5 +131,5 @@ async fn a_creation_that_was_given_up_goes_on_under_the_same_key() {
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{refused:#?}");
     mend(&app, &merchant).await;
     let created = create_in_the_end(&merchant, "key").await;
-    assert_eq!(merchant.ask("key").await.body, created.body);
+    assert_eq!(merchant.insist("key").await.body, created.body);
 }

@@ -110,10 +110,11 @@ pub(super) async fn until_amount(merchant: &Merchant, invoice_id: Uuid, which: &
     eventually(&what, || merchant.read(invoice_id), |answer| answer.body["amounts"][which] == amount).await
 }
 
-/// Status, exception, seen and late.
+/// Status, exception, seen and late; empty what an answer without an invoice does not say.
 pub(super) fn standing(answer: &Answer) -> [&str; 4] {
-    let amount = |which: &str| answer.body["amounts"][which].as_str().unwrap_or_default();
-    [answer.text("status"), answer.text("exception"), amount("seen"), amount("late")]
+    let (invoice, amounts) = (&answer.body, &answer.body["amounts"]);
+    [&invoice["status"], &invoice["exception"], &amounts["seen"], &amounts["late"]]
+        .map(|said| said.as_str().unwrap_or_default())
 }
 
 /// Everything that happened to an invoice, from its beginning.

@@ -84,7 +84,7 @@ async fn race(app: &TestApp, merchant: &Merchant, microseconds: i64) -> (Uuid, b
     app.control("/chains/tron/deposits", deposit).await;
 
     let in_time = first_seen_at < expires_at;
-    let is_over = |answer: &Answer| match answer.text("status") {
+    let is_over = |answer: &Answer| match answer.body["status"].as_str().unwrap_or_default() {
         "payment_confirmation" | "payment_accepted" | "finished" => true,
         "expired" => answer.text("exception") == "paid_late",
         _ => false,

@@ -1,23 +1,24 @@
 //! What readers are told: versions, changes as they come, the timeline, and everything at once as a file.
 
-use std::{collections::BTreeSet, pin::pin};
+use std::collections::BTreeSet;
 
 use futures::{StreamExt, future::join, stream};
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::{Value, json};
 use sqlx::{PgPool, query};
-use system_tests::{Answer, Download, Merchant, Output, TestApp, eventually};
+use system_tests::{Answer, Download, LongPoll, Merchant, Output, TestApp, eventually};
 use uuid::Uuid;
 
 use super::deadlines::BRIEF;
 
-/// The longest that the API holds a request.
-const LONG: &str = "25s";
-
 /// A request for an invoice by somebody who has these versions.
-fn having(merchant: &Merchant, invoice_id: Uuid, wait: &str, tags: &str) -> RequestBuilder {
-    let request = merchant.request(Method::GET, &format!("/invoices/{invoice_id}{wait}"));
+fn having(merchant: &Merchant, invoice_id: Uuid, tags: &str) -> RequestBuilder {
+    let request = merchant.request(Method::GET, &format!("/invoices/{invoice_id}"));
     request.header(header::IF_NONE_MATCH, tags)
+}
+
+fn reading(merchant: &Merchant, created: &Answer) -> LongPoll {
+    LongPoll::of(merchant.request(Method::GET, &format!("/invoices/{}", created.invoice_id())))
 }
 
 #[tokio::test]
@@ -27,37 +28,23 @@ async fn an_invoice_has_a_tag_that_changes_with_it() {
     let created = merchant.create(&Merchant::invoice()).await;
     let invoice_id = created.invoice_id();
     assert_eq!(created.headers["etag"], "\"1\"");
-    let known = Answer::to(having(&merchant, invoice_id, "", "\"0\", W/\"1\"")).await;
+    let known = Answer::to(having(&merchant, invoice_id, "\"0\", W/\"1\"")).await;
     assert_eq!((known.status, &known.body), (StatusCode::NOT_MODIFIED, &Value::Null));
     assert_eq!(known.headers["etag"], created.headers["etag"]);
 
     assert_eq!(watcher.tell(&Output::paying(&created, "12.5").seen(1)).await, "accepted");
     merchant.until(invoice_id, "payment_confirmation").await;
-    let changed = Answer::to(having(&merchant, invoice_id, "", "\"1\"")).await;
+    let changed = Answer::to(having(&merchant, invoice_id, "\"1\"")).await;
     assert_eq!((changed.status, &changed.body["version"]), (StatusCode::OK, &json!(2)));
     assert_eq!(changed.headers["etag"], "\"2\"");
 }
 
-/// Beside each request that must not wait there is one that has to, and was sent before.
 #[tokio::test]
 async fn only_who_has_the_present_version_waits() {
     let app = TestApp::shared();
     let merchant = app.merchant();
-    let invoice_id = merchant.create(&Merchant::invoice()).await.invoice_id();
-    let wait = format!("?wait={LONG}");
-    let mut waiting = pin!(Answer::to(having(&merchant, invoice_id, &wait, "\"1\"")));
-    let at_once = async {
-        let mut answers = vec![merchant.get(&format!("/invoices/{invoice_id}{wait}")).await];
-        for tags in ["\"0\"", "\"2\", W/\"3\"", "nonsense"] {
-            answers.push(Answer::to(having(&merchant, invoice_id, &wait, tags)).await);
-        }
-        answers
-    };
-    tokio::select! {
-        biased;
-        answer = &mut waiting => panic!("nothing changed, and it did not wait: {answer:#?}"),
-        answers = at_once => assert!(answers.iter().all(|answer| answer.status == StatusCode::OK), "{answers:#?}"),
-    }
+    let created = merchant.create(&Merchant::invoice()).await;
+    reading(&merchant, &created).assert_only_the_present_version_waits(&created).await;
 }
 
 #[tokio::test]
@@ -65,16 +52,11 @@ async fn a_reader_who_waits_is_told_of_the_change() {
     let app = TestApp::shared();
     let (merchant, watcher) = (app.merchant(), app.watcher());
     let (created, other) = (merchant.create(&Merchant::invoice()).await, merchant.create(&Merchant::invoice()).await);
-    let wait = format!("?wait={LONG}");
-    // It is asked first and nothing happens to it: whoever waits for the time to be over is later.
-    let mut unchanged = pin!(Answer::to(having(&merchant, other.invoice_id(), &wait, "\"1\"")));
+    let (reading_it, reading_other) = (reading(&merchant, &created), reading(&merchant, &other));
     let change = async { watcher.tell(&Output::paying(&created, "12.5").seen(1)).await };
-    let changed = join(Answer::to(having(&merchant, created.invoice_id(), &wait, "\"1\"")), change);
-    let (told, word) = tokio::select! {
-        biased;
-        answer = &mut unchanged => panic!("nothing changed there: {answer:#?}"),
-        changed = changed => changed,
-    };
+    let changed = join(reading_it.after(&created), change);
+    // It is asked first and nothing happens to it: whoever waits for the time to be over is later.
+    let (told, word) = reading_other.outlasting(&other, changed).await;
     assert_eq!((word.as_str(), told.status, &told.body["version"]), ("accepted", StatusCode::OK, &json!(2)));
     assert_eq!(told.text("status"), "payment_confirmation");
     assert_eq!(told.headers["etag"], "\"2\"");
@@ -85,16 +67,7 @@ async fn a_wait_ends_with_its_time_and_has_bounds() {
     let app = TestApp::shared();
     let merchant = app.merchant();
     let created = merchant.create(&Merchant::invoice()).await;
-    let invoice_id = created.invoice_id();
-    let over = Answer::to(having(&merchant, invoice_id, "?wait=50ms", "\"1\"")).await;
-    assert_eq!((over.status, &over.headers["etag"]), (StatusCode::NOT_MODIFIED, &created.headers["etag"]));
-    for wait in ["", "0s", "26s", "1h", "-1s", "1", "soon", "5s&wait=5s"] {
-        let refused = merchant.get(&format!("/invoices/{invoice_id}?wait={wait}")).await;
-        assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_query")), "{wait}");
-        assert_eq!(refused.body["errors"][0]["field"], "wait", "{wait}");
-    }
-    let unknown = merchant.get(&format!("/invoices/{invoice_id}?limit=1")).await;
-    assert_eq!(unknown.body["errors"][0]["field"], "limit", "{unknown:#?}");
+    reading(&merchant, &created).assert_a_wait_ends_and_has_bounds(&created).await;
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ use tokio::time::sleep;
 use super::{BRIEF, assert_reversed_once, runs_of, until_closed};
 
 const ADJUST: (&str, &str) = ("mambu", "adjust");
+/// Codes of which one has to have time left when it is issued.
+const TRIES: usize = 10;
 const NEEDS_ATTENTION: &str = "ExecutionStatus = 'Running' AND NeedsAttention = true";
 
 fn assert_too_late(answer: &Answer) {
@@ -79,11 +81,23 @@ async fn whatever_becomes_of_a_reversal_there_is_one() {
     join_all(kinds.map(through)).await;
 }
 
+/// A code that is not over in a moment, and where its disbursement is reversed: a machine that pauses has to try again.
+async fn with_time_left(app: &TestApp) -> (Purchase, String) {
+    for _ in 0..TRIES {
+        let purchase = app.frontend().issue(&app.open_loan().await).await;
+        let path = adjusting(app, &purchase.loan).await;
+        if Utc::now() + TimeDelta::seconds(1) < purchase.expires_at() {
+            return (purchase, path);
+        }
+    }
+    panic!("of {TRIES} codes none had a second left");
+}
+
 #[tokio::test]
 async fn a_disbursement_that_somebody_reversed_already_is_done_with() {
     let app = BRIEF.app();
-    let purchase = app.frontend().issue(&app.open_loan().await).await;
-    app.by_hand(&adjusting(&app, &purchase.loan).await, &json!({ "notes": "by hand" })).await;
+    let (purchase, path) = with_time_left(&app).await;
+    app.by_hand(&path, &json!({ "notes": "by hand" })).await;
     assert_reversed_once(&app, &app.aws(), &purchase, "by hand").await;
     until_closed(&app, purchase.id).await;
 }
@@ -134,6 +148,8 @@ async fn while_mambu_is_down_the_code_is_over_and_the_reversal_pending() {
 /// Around the end of the time to scan, in milliseconds: early enough, too late, and at the very instant.
 const MOMENTS: [i64; 12] = [-1500, -700, -200, -50, -20, -10, -5, 0, 0, 5, 20, 200];
 const RACES: usize = 3;
+/// Where a machine that pauses lets one side win all of them there are more.
+const MOST_RACES: usize = 10;
 
 /// Scans a new code at that moment. Whether the scan was in time.
 async fn scanned_at(app: &TestApp, frontend: &Frontend, till: &Device, moment: i64) -> (Purchase, bool) {
@@ -163,8 +179,9 @@ async fn assert_only_one_won(app: &TestApp, aws: &Aws, purchase: &Purchase, in_t
 async fn of_a_scan_and_the_end_at_one_instant_one_wins() {
     let app = BRIEF.app();
     let (aws, frontend, till) = (app.aws(), app.frontend(), app.till(PROVIDER));
-    let mut outcomes = [0, 0];
-    for _ in 0..RACES {
+    let (mut outcomes, mut rounds) = ([0, 0], 0);
+    while rounds < RACES || (rounds < MOST_RACES && outcomes.contains(&0)) {
+        rounds += 1;
         let races = join_all(MOMENTS.map(|moment| scanned_at(&app, &frontend, &till, moment))).await;
         for (purchase, in_time) in races {
             outcomes[usize::from(in_time)] += 1;

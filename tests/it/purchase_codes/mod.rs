@@ -25,7 +25,7 @@ fn hasty() -> Settings {
     [
         (Part::Worker, "PERDURA_MAMBU_TIMEOUT", "1s"),
         (Part::Worker, "PERDURA_CIAM_TIMEOUT", "1s"),
-        (Part::Api, "PERDURA_PURCHASE_PATIENCE", "6s"),
+        (Part::Api, "PERDURA_PURCHASE_PATIENCE", "20s"),
         (Part::Api, "PERDURA_PURCHASE_ATTENTION", "1s"),
         (Part::Api, "PERDURA_PURCHASE_RETRY_AT_MOST", "1s"),
         (Part::Api, "PERDURA_PURCHASE_BLOCKED_RETRY", "1s"),

@@ -88,10 +88,10 @@ async fn case_26_a_till_whose_answer_was_lost_has_used_the_code_and_learns_it() 
     eventually("the use", || aws.purchase(purchase.id), |record| record["status"] == "USADO").await;
     gone.abort();
 
-    let learnt = Answer::to(scan()).await;
+    let learnt = Answer::patiently(scan).await;
     assert_eq!((learnt.status, learnt.text("state")), (StatusCode::OK, "USADO"), "{learnt:#?}");
     until_closed(&app, purchase.id).await;
-    assert_eq!(Answer::to(scan()).await.body, learnt.body, "also once the run has ended");
+    assert_eq!(Answer::patiently(scan).await.body, learnt.body, "also once the run has ended");
     assert_refused(&till.try_to_use(&purchase).await, "already_used");
     assert_used(&app, &purchase).await;
 }

@@ -193,6 +193,8 @@ fn api(blueprint: &Blueprint, command: &mut Command) {
         // All tests of a stack call from one address, and storms are what some of them are about.
         command.env(rate, "100000");
     }
+    // A computer that stalls for some seconds refuses no opening for that, and replaces nobody who holds a websocket.
+    command.env("PERDURA_SALE_ACKNOWLEDGEMENT", "10s").env("PERDURA_SALE_HEARTBEAT", "60s");
 }
 
 fn sandbox(blueprint: &Blueprint, command: &mut Command) {

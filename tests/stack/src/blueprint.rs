@@ -1,6 +1,5 @@
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::Result;
 
@@ -72,11 +71,6 @@ impl Blueprint {
             Part::Aws => aws::probe(self),
             Part::Sandbox | Part::Api | Part::Worker => binaries::probe(self, part),
         }
-    }
-
-    /// How long the part may take to become ready.
-    pub(crate) fn patience(part: Part) -> Duration {
-        Duration::from_secs(if part.is_server() { 60 } else { 30 })
     }
 
     pub(crate) fn api_url(&self) -> String {

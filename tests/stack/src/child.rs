@@ -125,14 +125,14 @@ mod tests {
     fn output_of_shows_what_a_failing_program_said() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo went wrong >&2; exit 3"]);
-        let error = output_of(command, "the probe", Duration::from_secs(5)).unwrap_err().to_string();
+        let error = output_of(command, "the probe", Duration::from_mins(1)).unwrap_err().to_string();
         assert!(error.contains("the probe failed (exit status: 3)"), "{error}");
         assert!(error.contains("went wrong"), "{error}");
     }
 
     #[test]
     fn answer_of_tells_the_program_what_it_asks_for() {
-        let answer = answer_of(Command::new("cat"), "a secret\n", "the probe", Duration::from_secs(5)).unwrap();
+        let answer = answer_of(Command::new("cat"), "a secret\n", "the probe", Duration::from_mins(1)).unwrap();
         assert_eq!(answer, "a secret\n");
     }
 

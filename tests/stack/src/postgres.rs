@@ -211,7 +211,10 @@ mod tests {
         assert_eq!(occupant(own, Path::new("/no/such/folder")), Occupant::Stranger);
         let mut ended = Command::new("true").spawn().unwrap();
         let pid = i32::try_from(ended.id()).unwrap();
-        sleep(Duration::from_millis(200));
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while occupant(pid, Path::new("/data")) != Occupant::Zombie && Instant::now() < deadline {
+            sleep(Duration::from_millis(10));
+        }
         assert_eq!(occupant(pid, Path::new("/data")), Occupant::Zombie);
         ended.wait().unwrap();
         assert_eq!(occupant(pid, Path::new("/data")), Occupant::Nobody);

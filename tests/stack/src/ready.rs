@@ -10,6 +10,8 @@ use crate::process::Process;
 
 const POLL: Duration = Duration::from_millis(20);
 const ANSWER: Duration = Duration::from_secs(2);
+/// A program tries again and again what it needs from another part, ever less often.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How a part shows that it can be used.
 #[derive(Debug)]
@@ -20,9 +22,9 @@ pub(crate) enum Probe {
     PidFile(PathBuf),
 }
 
-/// Waits until the part can be used; an error when it ends first or takes longer than `limit`.
-pub(crate) async fn until_ready(process: &Process, probe: &Probe, limit: Duration) -> Result<()> {
-    let deadline = Instant::now() + limit;
+/// Waits until the part can be used; an error when it ends first or takes longer than anything should.
+pub(crate) async fn until_ready(process: &Process, probe: &Probe) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
     loop {
         if is_ready(process, probe).await {
             return Ok(());
@@ -31,7 +33,7 @@ pub(crate) async fn until_ready(process: &Process, probe: &Probe, limit: Duratio
             bail!(process.failure(&format!("ended before it was ready ({status})")));
         }
         if Instant::now() >= deadline {
-            bail!(process.failure(&format!("runs, but was not ready within {} s", limit.as_secs())));
+            bail!(process.failure(&format!("runs, but was not ready within {} s", PATIENCE.as_secs())));
         }
         sleep(POLL).await;
     }

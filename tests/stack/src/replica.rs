@@ -27,7 +27,7 @@ impl Replica {
         command.env("PERDURA_LISTEN", format!("127.0.0.1:{port}")).env_remove("PERDURA_OPEN_CODEC_LISTEN");
         let process = Process::new(Part::Api, &logs);
         process.spawn(command)?;
-        until_ready(&process, &Probe::Http { port, path: "/readyz" }, Blueprint::patience(Part::Api)).await?;
+        until_ready(&process, &Probe::Http { port, path: "/readyz" }).await?;
         Ok(Self { url: format!("http://127.0.0.1:{port}"), _process: process, _slot: slot })
     }
 

@@ -203,7 +203,7 @@ impl Crew {
         loop {
             attempts -= 1;
             self.attempt(part).await?;
-            let ready = until_ready(self.process(part), &self.blueprint.probe(part), Blueprint::patience(part)).await;
+            let ready = until_ready(self.process(part), &self.blueprint.probe(part)).await;
             let running = self.process(part).is_running();
             match ready {
                 Err(_) if attempts > 0 && !running => sleep(PAUSE).await,

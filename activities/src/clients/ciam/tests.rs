@@ -64,7 +64,7 @@ fn what_is_no_verdict_approves_nothing() {
 async fn the_password_is_in_the_request_and_nowhere_else() {
     let system = FakeSystem::start(|_, _| Some((401, String::new()))).await;
     let base = system.url().join("ciam").unwrap();
-    let ciam = Ciam::new(base, "a-very-secret-key".into(), Duration::from_secs(5)).unwrap();
+    let ciam = Ciam::new(base, "a-very-secret-key".into(), Duration::from_mins(1)).unwrap();
     let validation = Validation { client_id: "C-1", otp: "123456", reference: REFERENCE, binding: "abc" };
     let error = ciam.validate(&validation).await.unwrap_err();
     let asked = system.asked();
@@ -80,7 +80,7 @@ async fn the_password_is_in_the_request_and_nowhere_else() {
 #[tokio::test]
 async fn a_validation_that_ciam_never_saw_is_none() {
     let system = FakeSystem::start(|_, _| Some((404, String::new()))).await;
-    let ciam = Ciam::new(system.url(), "key".into(), Duration::from_secs(5)).unwrap();
+    let ciam = Ciam::new(system.url(), "key".into(), Duration::from_mins(1)).unwrap();
     assert_eq!(ciam.validation(REFERENCE).await.unwrap(), None);
     assert!(system.asked()[0].starts_with("GET /otp/validations/00000000-0000-0000-0000-000000000007 "));
 }

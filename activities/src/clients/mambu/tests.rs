@@ -14,7 +14,7 @@ fn refusal(status: u16, reason: &str) -> MambuError {
 }
 
 fn mambu(base: Url, credentials: Credentials) -> Mambu {
-    Mambu::new(base, credentials, Duration::from_secs(5)).unwrap()
+    Mambu::new(base, credentials, Duration::from_mins(1)).unwrap()
 }
 
 fn by_key() -> Credentials {

@@ -6,7 +6,7 @@ use crate::fake_system::FakeSystem;
 async fn slack(status: u16) -> (FakeSystem, Slack) {
     let system = FakeSystem::start(move |_, _| Some((status, "ok".to_owned()))).await;
     let webhook = system.url().join("services/T0/B0/a-very-secret-path").unwrap();
-    let slack = Slack::new(webhook.as_str().into(), Duration::from_secs(5)).unwrap();
+    let slack = Slack::new(webhook.as_str().into(), Duration::from_mins(1)).unwrap();
     (system, slack)
 }
 
@@ -33,7 +33,7 @@ async fn what_passes_may_be_tried_again_and_what_stays_may_not() {
 async fn the_webhook_is_in_no_error() {
     let system = FakeSystem::start(|_, _| None).await;
     let webhook = system.url().join("services/a-very-secret-path").unwrap();
-    let slack = Slack::new(webhook.as_str().into(), Duration::from_secs(5)).unwrap();
+    let slack = Slack::new(webhook.as_str().into(), Duration::from_mins(1)).unwrap();
     let error = slack.send("text").await.unwrap_err();
     assert!(error.is_retryable());
     let source = error.source().and_then(|error| error.source()).map(ToString::to_string).unwrap_or_default();
@@ -43,7 +43,7 @@ async fn the_webhook_is_in_no_error() {
 #[test]
 fn what_is_no_web_address_is_refused() {
     for webhook in ["", "hooks.slack.com/services/x", "ftp://hooks.slack.com/x", "file:///etc/passwd"] {
-        let refused = Slack::new(webhook.into(), Duration::from_secs(5));
+        let refused = Slack::new(webhook.into(), Duration::from_mins(1));
         assert!(matches!(refused, Err(SlackError::BadUrl)), "{webhook}");
     }
 }

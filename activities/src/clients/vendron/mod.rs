@@ -9,6 +9,8 @@ mod pulse;
 mod secrets;
 mod socket;
 #[cfg(test)]
+mod soundness;
+#[cfg(test)]
 mod tests;
 mod wire;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use workflows::{
     contracts::vending::CheckMachine,
     fridge_sales::{MachineState, MachineStatus},
@@ -52,10 +53,11 @@ async fn the_answer_may_come_before_the_acknowledgement_and_others_answers_do_no
 #[tokio::test]
 async fn no_answer_is_an_answer() {
     let answers: [fn() -> Vec<Act>; 2] = [Vec::new, || vec![acknowledged(CHECK)]];
-    for answer in answers {
+    let told = join_all(answers.map(|answer| async move {
         let vendron = FakeVendron::start(move |_| answer()).await;
-        assert_eq!(ask(&vendron, Duration::from_millis(300)).await.0, MachineStatus::Unanswered);
-    }
+        ask(&vendron, Duration::from_secs(3)).await.0
+    }));
+    assert_eq!(told.await, [MachineStatus::Unanswered; 2]);
     let vendron = FakeVendron::gone().await;
     assert_eq!(ask(&vendron, Duration::from_mins(1)).await.0, MachineStatus::Unreachable);
 }
@@ -83,7 +85,7 @@ async fn what_was_heard_is_kept_frame_by_frame_without_our_token() {
 #[tokio::test]
 async fn as_much_is_kept_as_fits_whatever_the_answer() {
     let vendron = FakeVendron::start(|_| vec![Act::Say(format!("x{}", "é".repeat(5000)))]).await;
-    let told = answer(&vendron, Duration::from_millis(300)).await;
+    let told = answer(&vendron, Duration::from_secs(3)).await;
     assert_eq!((told.status, told.heard.len()), (MachineStatus::Unanswered, 4095));
     let told = answer(&FakeVendron::gone().await, Duration::from_mins(1)).await;
     assert_eq!((told.status, told.heard.as_str()), (MachineStatus::Unreachable, ""));

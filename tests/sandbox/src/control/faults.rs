@@ -32,7 +32,7 @@ pub(crate) struct Forgotten {
     text: Option<String>,
 }
 
-/// Also lets every held connection go at once.
+/// Also lets every connection go at once that one of them holds.
 pub(crate) async fn clear(
     State(sandbox): State<Arc<Sandbox>>,
     Query(forgotten): Query<Forgotten>,
@@ -42,6 +42,6 @@ pub(crate) async fn clear(
         world.save_faults();
         Ok(())
     })?;
-    sandbox.release_held();
+    sandbox.release_held_by(forgotten.text);
     Ok(list(State(sandbox)).await)
 }

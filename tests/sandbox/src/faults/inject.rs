@@ -108,7 +108,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::super::Hit;
+    use super::super::{Hit, Release};
     use super::*;
 
     struct Hits {
@@ -134,8 +134,8 @@ mod tests {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "as a request takes it")]
-    fn strike(kind: Kind, released: &watch::Sender<()>) -> Option<Strike> {
-        Some(Strike::new(Hit { kind, delay: Duration::from_millis(20) }, released.subscribe()))
+    fn strike(kind: Kind, released: &Release) -> Option<Strike> {
+        Some(Strike::new(Hit { kind, delay: Duration::from_millis(20), text: None }, released.line()))
     }
 
     async fn text(response: Response) -> String {
@@ -145,7 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_kind_answers_in_its_way_and_happens_or_not() {
-        let released = watch::Sender::new(());
+        let released = Release::default();
         for (kind, status, happens) in [
             (Kind::Error, 503, 0),
             (Kind::RateLimited, 429, 0),
@@ -163,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_lost_ones_say_nothing_and_happen_or_not() {
-        let released = watch::Sender::new(());
+        let released = Release::default();
         for (kind, happens) in [(Kind::Timeout, 0), (Kind::ExecuteThenTimeout, 1), (Kind::Status102, 1)] {
             let hits = Hits::new();
             let response = answer(strike(kind, &released), &Interim::default(), hits.effect()).await;
@@ -174,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_malformed_answer_is_half_of_one_and_a_limited_one_is_empty() {
-        let released = watch::Sender::new(());
+        let released = Release::default();
         let half = answer(strike(Kind::Malformed, &released), &Interim::default(), Hits::new().effect()).await;
         assert_eq!(text(half).await, "{\"a");
         let limited = answer(strike(Kind::RateLimited, &released), &Interim::default(), Hits::new().effect()).await;
@@ -184,10 +184,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_processed_goes_on_when_the_caller_leaves() {
-        let (released, hits) = (watch::Sender::new(()), Hits::new());
-        let (struck, interim) = (strike(Kind::Status102, &released), Interim::default());
-        let answered = tokio::time::timeout(Duration::from_millis(1), answer(struck, &interim, hits.effect())).await;
+        let (released, hits) = (Release::default(), Hits::new());
+        let struck = Strike::new(Hit { kind: Kind::Status102, delay: HELD, text: None }, released.line());
+        let interim = Interim::default();
+        let answered = answer(Some(struck), &interim, hits.effect());
+        let answered = tokio::time::timeout(Duration::from_millis(1), answered).await;
         assert!(answered.is_err(), "the caller left first");
+        released.let_go(None);
         while hits.happened() == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -1,16 +1,17 @@
 //! Faults that are asked for: which request is hit, and how.
 
 mod inject;
+mod release;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::problem::Problem;
 
 pub(crate) use inject::{answer, in_progress};
+pub(crate) use release::{Line, Release};
 
 /// Longer than any caller waits.
 const HELD: Duration = Duration::from_secs(30);
@@ -182,10 +183,12 @@ pub(crate) struct Faults {
 }
 
 /// What a fault does to the one request that it hit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Hit {
     pub(crate) kind: Kind,
     delay: Duration,
+    /// That of the fault, with which it goes.
+    text: Option<String>,
 }
 
 impl Faults {
@@ -204,7 +207,7 @@ impl Faults {
         let mut candidates = self.list.iter_mut().filter(|fault| fault.is_for(system, operation) && matches(fault));
         let fault = candidates.find_map(|fault| fault.draw().then(|| fault.clone()))?;
         self.list.retain(|fault| fault.times != Some(0));
-        Some((Hit { kind: fault.kind, delay: fault.delay() }, fault))
+        Some((Hit { kind: fault.kind, delay: fault.delay(), text: fault.text.clone() }, fault))
     }
 }
 
@@ -212,23 +215,27 @@ impl Faults {
 pub(crate) struct Strike {
     pub(crate) kind: Kind,
     delay: Duration,
-    released: watch::Receiver<()>,
+    text: Option<String>,
+    line: Line,
 }
 
 impl Strike {
-    pub(crate) fn new(hit: Hit, released: watch::Receiver<()>) -> Self {
-        Self { kind: hit.kind, delay: hit.delay, released }
+    /// What was let go before the line was there, it does not hear of.
+    pub(crate) fn new(hit: Hit, line: Line) -> Self {
+        Self { kind: hit.kind, delay: hit.delay, text: hit.text, line }
     }
 
-    /// Waits as long as the fault says, or until the faults are deleted.
+    /// Waits as long as the fault says, or until it is deleted, or would be if it were still there.
     pub(crate) async fn wait(&mut self) {
-        // An error means that the sandbox is gone: nobody is held any more either.
-        let _ = tokio::time::timeout(self.delay, self.released.changed()).await;
+        // Over or let go: either way it goes on.
+        let _ = tokio::time::timeout(self.delay, self.line.until_let_go(self.text.as_deref())).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     fn fault(json: &str) -> Fault {
@@ -245,6 +252,44 @@ mod tests {
         assert!(faults.strike(System::Addresses, "create", &["zab"]).is_some());
         assert!(faults.strike(System::Addresses, "create", &["abc"]).is_none());
         assert!(faults.list.is_empty());
+    }
+
+    /// Whether one who is held by a fault with this text goes on. However long ago his fault has hit for the last time.
+    fn goes_on(release: &Release, text: Option<&str>, let_go: Option<&str>) -> bool {
+        let hit = Hit { kind: Kind::Slow, delay: Duration::from_hours(1), text: text.map(str::to_owned) };
+        let mut strike = Strike::new(hit, release.line());
+        assert!(strike.wait().now_or_never().is_none(), "nobody let him go yet");
+        release.let_go(let_go.map(str::to_owned));
+        strike.wait().now_or_never().is_some()
+    }
+
+    #[tokio::test]
+    async fn who_is_held_goes_with_his_own_fault_or_with_all() {
+        let release = Release::default();
+        for (text, let_go, goes) in [
+            (Some("ab"), Some("ab"), true),
+            (Some("ab"), None, true),
+            (None, None, true),
+            (Some("ab"), Some("a"), false),
+            (Some("ab"), Some("cd"), false),
+            (None, Some("ab"), false),
+        ] {
+            assert_eq!(goes_on(&release, text, let_go), goes, "{let_go:?} was let go, he is held by {text:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_let_go_since_the_line_was_there_is_not_missed() {
+        let release = Release::default();
+        let line = release.line();
+        for text in ["ab", "cd"] {
+            release.let_go(Some(text.to_owned()));
+        }
+        for (text, goes) in [("ab", true), ("cd", true), ("ef", false)] {
+            let hit = Hit { kind: Kind::Slow, delay: Duration::from_hours(1), text: Some(text.to_owned()) };
+            let gone = Strike::new(hit, line.clone()).wait().now_or_never();
+            assert_eq!(gone.is_some(), goes, "{text}");
+        }
     }
 
     #[test]

@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Context;
 use axum::http::StatusCode;
 use chrono::{DateTime, FixedOffset, SubsecRound};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::access::Access;
-use crate::faults::{Strike, System};
+use crate::faults::{Line, Release, Strike, System};
 use crate::ledger;
 use crate::problem::Problem;
 use crate::vendron::Notifier;
@@ -30,8 +30,8 @@ pub(crate) struct Sandbox {
     pub(crate) work: Notify,
     /// Posts what clients of Vendron want to be notified of.
     pub(crate) notifier: Notifier,
-    /// Lets go of everything that a fault holds.
-    release: watch::Sender<()>,
+    /// Lets go of what faults hold.
+    release: Release,
     setup: Setup,
 }
 
@@ -59,7 +59,7 @@ impl Sandbox {
         };
         let kept = Mutex::new(Kept { world, journal });
         let notifier = Notifier::new().context("there is no HTTP client to notify with")?;
-        Ok(Self { kept, work: Notify::new(), notifier, release: watch::Sender::new(()), setup })
+        Ok(Self { kept, work: Notify::new(), notifier, release: Release::default(), setup })
     }
 
     pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
@@ -93,23 +93,28 @@ impl Sandbox {
 
     /// Whether a fault hits the request that goes by these names.
     pub(crate) fn strike(&self, system: System, operation: &str, names: &[&str]) -> Option<Strike> {
-        let released = self.release.subscribe();
+        let line = self.release.line();
         if self.read(|world| world.faults().is_empty()) {
             return None;
         }
         let hit = self.change(|world| Ok(world.strike(system, operation, names))).ok().flatten()?;
         tracing::info!(?system, operation, kind = ?hit.kind, "fault.hit");
-        Some(Strike::new(hit, released))
+        Some(Strike::new(hit, line))
     }
 
     /// For a hit that was drawn together with something else.
-    pub(crate) fn subscribe_to_release(&self) -> watch::Receiver<()> {
-        self.release.subscribe()
+    pub(crate) fn subscribe_to_release(&self) -> Line {
+        self.release.line()
     }
 
     /// Lets every held connection go at once.
     pub(crate) fn release_held(&self) {
-        self.release.send_replace(());
+        self.release_held_by(None);
+    }
+
+    /// Lets those go at once that the faults with this text hold; without one, all.
+    pub(crate) fn release_held_by(&self, text: Option<String>) {
+        self.release.let_go(text);
     }
 
     pub(crate) fn reporter(&self) -> Option<&Reporter> {

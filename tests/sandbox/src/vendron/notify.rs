@@ -66,7 +66,7 @@ pub(super) fn of(world: &mut World, uid: &str, event: &Event, text: &str) -> Opt
     let url = machine.notification_url()?.to_owned();
     let detail = machine.sale.as_ref()?.detail(uid);
     let hit = tell::strike(world, uid, "notification");
-    let body = match hit.map(|hit| hit.kind) {
+    let body = match hit.as_ref().map(|hit| hit.kind) {
         None | Some(Kind::Slow) => text.to_owned(),
         Some(Kind::Malformed) => tell::half(text),
         Some(_) => return None,
@@ -75,8 +75,8 @@ pub(super) fn of(world: &mut World, uid: &str, event: &Event, text: &str) -> Opt
 }
 
 /// Posts it until it is taken or refused, or until nobody would any more. A sandbox that stops forgets it.
-pub(super) fn start(sandbox: &Arc<Sandbox>, notification: Notification) {
-    let strike = notification.hit.map(|hit| Strike::new(hit, sandbox.subscribe_to_release()));
+pub(super) fn start(sandbox: &Arc<Sandbox>, mut notification: Notification) {
+    let strike = notification.hit.take().map(|hit| Strike::new(hit, sandbox.subscribe_to_release()));
     let sandbox = Arc::clone(sandbox);
     tokio::spawn(async move {
         if let Some(mut strike) = strike {

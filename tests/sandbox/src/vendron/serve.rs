@@ -68,7 +68,7 @@ impl Line {
 /// Nothing is read, so nothing is answered either.
 async fn keep_silent(sandbox: &Sandbox) -> ControlFlow<()> {
     let mut released = sandbox.subscribe_to_release();
-    // Over or let go: either way it ends here.
-    let _ = tokio::time::timeout(SILENT, released.changed()).await;
+    // Over or let go with all: either way it ends here.
+    let _ = tokio::time::timeout(SILENT, released.until_let_go(None)).await;
     ControlFlow::Break(())
 }

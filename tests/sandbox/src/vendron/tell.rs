@@ -112,10 +112,10 @@ fn dressed(event: &Event, style: &Style, reference: Option<&str>) -> String {
 
 fn send(world: &mut World, uid: &str, event: &Event, text: &str, told: &mut Told) {
     let hit = event.operation.and_then(|operation| strike(world, uid, operation));
-    let was_told = match hit.map(|hit| (hit, hit.kind)) {
+    let was_told = match hit.map(|hit| (hit.kind, hit)) {
         None => say(world, uid, text.to_owned()),
-        Some((_, Kind::Malformed)) => say(world, uid, half(text)),
-        Some((hit, Kind::Slow)) => {
+        Some((Kind::Malformed, _)) => say(world, uid, half(text)),
+        Some((Kind::Slow, hit)) => {
             told.late.push(Late { hit, text: text.to_owned() });
             false
         }
