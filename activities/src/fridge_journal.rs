@@ -5,15 +5,16 @@ use std::sync::Arc;
 use store::postgres::{Database, StoreError};
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use uuid::Uuid;
 use workflows::{
     contracts::{
         alerts::AlertKind,
         fridge_journal::{
-            BeginActivity, BeginResult, BeginSale, CORRUPT, NotifiedSale, RecordCheck, RecordCheckActivity,
-            TakeNotificationActivity, UNAVAILABLE,
+            BeginActivity, BeginResult, BeginSale, CORRUPT, HasBegunActivity, NotifiedSale, RecordCheck,
+            RecordCheckActivity, TakeNotificationActivity, UNAVAILABLE,
         },
     },
-    fridge_sales::{AlertSubject, Notification, SaleStatus, Standing},
+    fridge_sales::{AlertSubject, Notification, SaleStatus, Standing, transaction_id},
 };
 
 use crate::{clients::vendron::Vendron, failure::Failing, vending};
@@ -32,6 +33,13 @@ impl FridgeJournalActivities {
     #[activity(definition = BeginActivity)]
     pub async fn begin(self: Arc<Self>, _: ActivityContext, begin: BeginSale) -> Result<BeginResult, ActivityError> {
         answered(self.database.begin_sale(&begin).await)
+    }
+
+    /// Whether the sale was begun.
+    #[activity(definition = HasBegunActivity)]
+    pub async fn has_begun(self: Arc<Self>, _: ActivityContext, sale_ref: Uuid) -> Result<bool, ActivityError> {
+        let found = answered(self.database.transaction_versions(&[transaction_id(sale_ref)]).await)?;
+        Ok(!found.is_empty())
     }
 
     /// Records that somebody asked how a machine is.

@@ -8,7 +8,7 @@ use temporalio_sdk::activities::{ActivityContext, ActivityError};
 use workflows::{
     contracts::invoice_ledger::{
         AcceptLate, AcceptLateActivity, Advance, AdvanceActivity, CORRUPT, CreateActivity, CreateInvoice, CreateResult,
-        CreditMerchant, CreditMerchantActivity, UNAVAILABLE,
+        CreditMerchant, CreditMerchantActivity, FindActivity, FindInvoice, FoundInvoice, UNAVAILABLE,
     },
     invoices::{AcceptLateReply, Standing},
 };
@@ -36,6 +36,16 @@ impl InvoiceLedgerActivities {
             tracing::error!(%invoice_id, address, "invoice.address_is_anothers");
         }
         Ok(created)
+    }
+
+    /// Finds the invoice, if there is one.
+    #[activity(definition = FindActivity)]
+    pub async fn find(
+        self: Arc<Self>,
+        _: ActivityContext,
+        find: FindInvoice,
+    ) -> Result<Option<FoundInvoice>, ActivityError> {
+        answered(self.database.find_created_invoice(&find).await)
     }
 
     /// Applies what the deposits and the time say.

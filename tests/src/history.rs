@@ -47,6 +47,11 @@ impl History {
         self.events.iter().filter(|event| event.event_type() == event_type).count()
     }
 
+    /// The id of the first event of one type.
+    pub fn first(&self, event_type: EventType) -> Option<i64> {
+        self.events.iter().find(|event| event.event_type() == event_type).map(|event| event.event_id)
+    }
+
     /// Whether the run is closed.
     pub fn is_closed(&self) -> bool {
         self.count(EventType::WorkflowExecutionCompleted) == 1

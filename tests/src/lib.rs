@@ -16,6 +16,7 @@ mod kept;
 mod ledger;
 mod loan;
 mod long_poll;
+mod lost_task;
 mod merchant;
 mod picture;
 mod shared_stack;

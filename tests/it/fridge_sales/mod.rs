@@ -10,6 +10,7 @@ mod frames;
 mod late;
 mod life;
 mod losses;
+mod lost_update;
 mod machines;
 mod money;
 mod notifications;

@@ -15,6 +15,7 @@ mod idempotency;
 mod idempotency_storm;
 mod late_money;
 mod life;
+mod lost_update;
 mod money;
 mod observations;
 mod ownership;

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use temporalio_macros::activity_definitions;
+use uuid::Uuid;
 
 use super::alerts::AlertKind;
 use crate::fridge_sales::{CheckRequest, MachineState, Notification, OpenReply, SaleRequest, Standing};
@@ -66,6 +67,12 @@ impl FridgeJournal {
         unimplemented!()
     }
 
+    /// Whether the sale was begun, by a step whose run may have lost that.
+    #[activity(name = "fridge_journal.has_begun")]
+    pub fn has_begun(_: Uuid) -> Result<bool, Infallible> {
+        unimplemented!()
+    }
+
     /// Records a question; again, it finds it.
     #[activity(name = "fridge_journal.record_check")]
     pub fn record_check(_: RecordCheck) -> Result<(), Infallible> {
@@ -80,5 +87,6 @@ impl FridgeJournal {
 }
 
 pub use fridge_journal::{
-    Begin as BeginActivity, RecordCheck as RecordCheckActivity, TakeNotification as TakeNotificationActivity,
+    Begin as BeginActivity, HasBegun as HasBegunActivity, RecordCheck as RecordCheckActivity,
+    TakeNotification as TakeNotificationActivity,
 };

@@ -80,6 +80,24 @@ pub struct CreditMerchant {
     pub now: DateTime<Utc>,
 }
 
+/// Looks for an invoice whose caller may have been answered although its run does not know of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FindInvoice {
+    /// Which invoice.
+    pub invoice_id: Uuid,
+    /// The workflow's time.
+    pub now: DateTime<Utc>,
+}
+
+/// An invoice that was there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FoundInvoice {
+    /// What its caller was answered.
+    pub reply: OpenReply,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
 /// The invoices in our own database.
 pub struct InvoiceLedger;
 
@@ -88,6 +106,12 @@ impl InvoiceLedger {
     /// Creates the invoice, or finds it when it exists already.
     #[activity(name = "invoice_ledger.create")]
     pub fn create(_: CreateInvoice) -> Result<CreateResult, Infallible> {
+        unimplemented!()
+    }
+
+    /// Finds the invoice, if there is one.
+    #[activity(name = "invoice_ledger.find")]
+    pub fn find(_: FindInvoice) -> Result<Option<FoundInvoice>, Infallible> {
         unimplemented!()
     }
 
@@ -112,5 +136,5 @@ impl InvoiceLedger {
 
 pub use invoice_ledger::{
     AcceptLate as AcceptLateActivity, Advance as AdvanceActivity, Create as CreateActivity,
-    CreditMerchant as CreditMerchantActivity,
+    CreditMerchant as CreditMerchantActivity, Find as FindActivity,
 };

@@ -29,6 +29,13 @@ pub(super) async fn begin(ctx: &Context) -> WorkflowResult<BeginResult> {
     Ok(steps::on_our_store(ctx, || FridgeJournal::begin, begin, policy.bounds, "claim the machine").await?)
 }
 
+/// Whether this run, or one before it, has begun the sale and lost that.
+pub(super) async fn has_begun(ctx: &Context) -> WorkflowResult<bool> {
+    let SaleInput { request, policy } = input(ctx);
+    let asking = || FridgeJournal::has_begun;
+    Ok(steps::on_our_store(ctx, asking, request.sale_ref, policy.bounds, "look for the sale").await?)
+}
+
 /// Holds the websocket until the sale has ended. Once the door may be open nothing gives the sale up: a step that fails
 /// for good is a bug, operators are told, and it is tried again, less and less often.
 pub(super) async fn run_sale(ctx: &Context) -> Sold {

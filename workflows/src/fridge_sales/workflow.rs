@@ -35,7 +35,7 @@ impl FridgeSaleWorkflow {
     /// The sale's life.
     #[run(name = "FridgeSale")]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<SaleOutcome> {
-        if !is_asked_for(ctx).await? {
+        if !is_asked_for(ctx).await? && !journal::has_begun(ctx).await? {
             return Ok(SaleOutcome::NeverAsked);
         }
         standing::show(ctx);
@@ -87,7 +87,8 @@ impl FridgeSaleWorkflow {
     }
 }
 
-/// Update-with-start brings both at once; a run whose update was lost ends by itself.
+/// Update-with-start brings both at once; a run whose update was lost ends by itself, unless it was lost with a task that had
+/// claimed the machine: others want it.
 async fn is_asked_for(ctx: &Context) -> WorkflowResult<bool> {
     let until = steps::now(ctx) + ctx.state(|sale| sale.input.policy.first_update);
     Ok(steps::wait_until(ctx, until, "nobody asked for this sale", |sale| sale.asked).await?)

@@ -12,7 +12,9 @@ use crate::{
     attributes::{BUSINESS_STATUS, NEEDS_ATTENTION},
     contracts::{
         addresses::{Addresses, CreateAddress, LastLook},
-        invoice_ledger::{AcceptLate, Advance, CreateInvoice, CreateResult, CreditMerchant, InvoiceLedger},
+        invoice_ledger::{
+            AcceptLate, Advance, CreateInvoice, CreateResult, CreditMerchant, FindInvoice, FoundInvoice, InvoiceLedger,
+        },
     },
     domain::BaseUnits,
     steps::{self, StepBounds},
@@ -42,6 +44,12 @@ pub(super) async fn create(ctx: &Context) -> WorkflowResult<(OpenReply, Option<S
     }
     let fingerprint = input(ctx).request.fingerprint;
     Ok((OpenReply { fingerprint, result: OpenResult::Unavailable }, None))
+}
+
+/// The invoice, if this run or one before it created it and lost that.
+pub(super) async fn find(ctx: &Context) -> WorkflowResult<Option<FoundInvoice>> {
+    let find = FindInvoice { invoice_id: input(ctx).request.invoice_id, now: steps::now(ctx) };
+    Ok(steps::on_our_store(ctx, || InvoiceLedger::find, find, bounds(ctx), "find the invoice").await?)
 }
 
 async fn insert(ctx: &Context, address: Option<String>) -> WorkflowResult<CreateResult> {

@@ -12,7 +12,7 @@ use super::{
     AcceptLateReply, AcceptLateRequest, CancelReply, CancelRequest, DepositsChanged, InvoiceInput, InvoiceOutcome,
     InvoiceStatus, OpenReply, Resumed, Standing, ledger,
 };
-use crate::steps;
+use crate::{contracts::invoice_ledger::FoundInvoice, steps};
 
 /// One invoice, from its creation to the end of its monitoring.
 #[workflow]
@@ -56,10 +56,10 @@ impl InvoiceWorkflow {
     /// The invoice's life.
     #[run(name = "Invoice")]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<InvoiceOutcome> {
-        if !is_asked_for(ctx).await? {
-            return Ok(InvoiceOutcome::NeverAsked);
-        }
         let Some(mut standing) = open(ctx).await? else {
+            if !ctx.state(|invoice| invoice.asked) {
+                return Ok(InvoiceOutcome::NeverAsked);
+            }
             ctx.wait_condition(|_| ctx.all_handlers_finished()).await?;
             return Ok(InvoiceOutcome::NotCreated);
         };
@@ -134,18 +134,27 @@ impl InvoiceWorkflow {
     }
 }
 
-/// Update-with-start brings both at once; a run whose update was lost ends by itself.
+/// Update-with-start brings both at once, and a run whose update was lost ends by itself. That it is told of anything else
+/// means that the invoice is there.
 async fn is_asked_for(ctx: &WorkflowContext<InvoiceWorkflow>) -> WorkflowResult<bool> {
     let until = steps::now(ctx) + ctx.state(|invoice| invoice.input.policy.first_update);
-    Ok(steps::wait_until(ctx, until, "nobody asked for this invoice", |invoice| invoice.asked).await?)
+    let is_told = |invoice: &InvoiceWorkflow| invoice.asked || invoice.has_event(0);
+    steps::wait_until(ctx, until, "nobody asked for this invoice", is_told).await?;
+    Ok(ctx.state(|invoice| invoice.asked))
 }
 
-/// Creates the invoice and answers the caller.
+/// Creates the invoice and answers the caller. With a task that created it the update may be lost: then the caller was, or
+/// will be, answered from the row, and the run goes on with the invoice that it finds.
 async fn open(ctx: &WorkflowContext<InvoiceWorkflow>) -> WorkflowResult<Option<Standing>> {
     if let Some(resumed) = ctx.state(|invoice| invoice.input.resumed.clone()) {
         return Ok(Some(resumed.standing));
     }
-    let (reply, standing) = ledger::create(ctx).await?;
+    let found = if is_asked_for(ctx).await? { None } else { ledger::find(ctx).await? };
+    let (reply, standing) = match found {
+        Some(FoundInvoice { reply, standing }) => (reply, Some(standing)),
+        None if ctx.state(|invoice| invoice.asked) => ledger::create(ctx).await?,
+        None => return Ok(None),
+    };
     ctx.state_mut(|invoice| invoice.opened = Some(reply));
     Ok(standing)
 }

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, types::Json};
 use uuid::Uuid;
 use workflows::{
-    contracts::invoice_ledger::{CreateInvoice, CreateResult},
+    contracts::invoice_ledger::{CreateInvoice, CreateResult, FindInvoice, FoundInvoice},
     domain::BaseUnits,
     invoices::{CreatedInvoice, InvoiceException, InvoiceRequest, InvoiceStatus, OpenReply, OpenResult, Standing},
 };
@@ -61,22 +61,26 @@ impl Database {
 
     /// No address could be claimed: because the invoice exists already, or because there is none.
     async fn without_address(&self, create: &CreateInvoice) -> Result<CreateResult, StoreError> {
-        let Some(invoice) = self.find_invoice(create.request.invoice_id).await? else {
-            return Ok(match create.address {
-                None => CreateResult::NoFreeAddress,
-                Some(_) => CreateResult::AddressTaken,
-            });
+        let find = FindInvoice { invoice_id: create.request.invoice_id, now: create.now };
+        Ok(match self.find_created_invoice(&find).await? {
+            Some(FoundInvoice { reply, standing }) => CreateResult::Answered { reply, standing: Some(standing) },
+            None if create.address.is_some() => CreateResult::AddressTaken,
+            None => CreateResult::NoFreeAddress,
+        })
+    }
+
+    /// The invoice as its creation was answered, and where it stands; none where it was not created.
+    pub async fn find_created_invoice(&self, find: &FindInvoice) -> Result<Option<FoundInvoice>, StoreError> {
+        let Some(invoice) = self.find_invoice(find.invoice_id).await? else {
+            return Ok(None);
         };
-        let standing = self.invoice_standing(invoice.invoice_id, create.now).await?;
+        let standing = self.invoice_standing(invoice.invoice_id, find.now).await?;
         let result = OpenResult::Created(CreatedInvoice {
             deposit_address: invoice.deposit_address,
             created_at: invoice.created_at,
             expires_at: invoice.expires_at,
         });
-        Ok(CreateResult::Answered {
-            reply: OpenReply { fingerprint: invoice.fingerprint, result },
-            standing: Some(standing),
-        })
+        Ok(Some(FoundInvoice { reply: OpenReply { fingerprint: invoice.fingerprint, result }, standing }))
     }
 
     /// The merchant's id is taken: by another invoice, or by this very one when it is created twice at once.
