@@ -9,9 +9,9 @@ use tokio::time::sleep;
 use crate::violation::Surprises;
 
 /// Longer than any request may take.
-const HANG: Duration = Duration::from_secs(20);
+const HANG: Duration = Duration::from_secs(45);
 /// How long a client repeats a request before it gives up.
-const PERSEVERANCE: Duration = Duration::from_secs(90);
+const PERSEVERANCE: Duration = Duration::from_mins(5);
 /// Clients wait before they repeat; without that, those of a dead API would take the machine from everybody else.
 const BREATH: Duration = Duration::from_millis(100);
 

@@ -15,7 +15,7 @@ const CRASHES: usize = 3;
 /// Share of the deaths that take the next victim with them.
 const COMPANY_PERCENT: u32 = 20;
 /// Longer than everything that a crash leaves takes to be taken up again on a loaded machine.
-const REST: Duration = Duration::from_mins(2);
+const REST: Duration = Duration::from_mins(5);
 /// What is damaged may never come to rest; what is not needs little.
 const DAMAGED_REST: Duration = Duration::from_secs(30);
 

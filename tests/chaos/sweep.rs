@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Longer than a loaded machine takes until work goes on.
-const RECOVERY: Duration = Duration::from_mins(1);
+const RECOVERY: Duration = Duration::from_mins(3);
 
 /// Kills as planned while the processes work, waits until all is at rest, and tells which promises were broken.
 pub(crate) async fn sweep(app: &TestApp, processes: &[&dyn Process], plan: &Plan) -> Findings {

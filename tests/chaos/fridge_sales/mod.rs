@@ -7,6 +7,8 @@ mod outside;
 mod plots;
 mod rest;
 
+use std::time::Duration;
+
 use futures::{FutureExt, future::BoxFuture};
 use serde_json::json;
 use sqlx::PgPool;
@@ -25,6 +27,8 @@ use crate::{
 const FRIDGES: usize = 4;
 /// So many of them have the ends of their sales posted, too.
 const NOTIFYING: usize = 2;
+/// Short enough that operators are told of many sales, and long enough that they are not told of others.
+const ALERT_WINDOW: Duration = Duration::from_secs(20);
 
 /// The process and what the test knows of it.
 pub(crate) struct FridgeSales {
@@ -53,6 +57,7 @@ pub(crate) fn settings(settings: Settings) -> Settings {
     ]
     .into_iter()
     .fold(settings, |settings, (part, name, value)| settings.env(part, name, value))
+    .env(Part::Api, "PERDURA_SALE_ALERT_WINDOW", format!("{}s", ALERT_WINDOW.as_secs()))
 }
 
 impl FridgeSales {

@@ -15,7 +15,11 @@ pub(super) async fn moves(sales: &FridgeSales) -> Option<String> {
             return Some(format!("{running} runs of {kind} are open"));
         }
     }
-    // Temporal lists what runs a little later than it runs.
-    let open = "select 'sale ' || sale_ref || ' is ' || status from transaction where ended_at is null limit 1";
+    // Temporal lists what runs a little later than it runs, and an activity whose time is over may still be telling.
+    let open = "select 'sale ' || sale_ref || ' is ' || status from transaction where ended_at is null
+        union all
+        select 'alert ' || alert_id || ' is being told' from alert
+        where sent_at is null and claimed_until > clock_timestamp()
+        limit 1";
     sqlx::query_scalar(open).fetch_optional(&sales.database).await.expect("the database")
 }

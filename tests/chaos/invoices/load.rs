@@ -20,7 +20,7 @@ use crate::{dice::Dice, process::Over};
 /// Streams of the dice below this belong to others.
 const FIRST_STREAM: u64 = 100;
 const SHORT_SECONDS: u32 = 1;
-pub(super) const LONG_SECONDS: u32 = 900;
+pub(super) const LONG_SECONDS: u32 = 86_400;
 /// How long a buyer who comes too late waits for the time to be over.
 const EXPIRY: Duration = Duration::from_secs(30);
 /// And how much later he may be: half of the time for which an address is watched, so that it is nobody else's yet.

@@ -1,6 +1,7 @@
 //! The promises of fridge sales, each held against what frontends were told, what happened at the machines, and what is
 //! kept.
 
+mod alerts;
 mod answers;
 mod laws;
 mod machines;
@@ -20,6 +21,7 @@ pub(super) async fn run(sales: &FridgeSales) -> Vec<Violation> {
     let posted = notifications::posted(sales).await;
     let mut sentences = machines::check(sales, &known, &shown).await;
     sentences.extend(laws::check(sales, &known, &posted).await);
+    sentences.extend(alerts::check(sales, &posted).await);
     sentences.extend(runs::check(sales, &known).await);
     sentences.extend(notifications::check(sales, &acknowledged, &posted).await);
     sentences.extend(notifications::unsettled(&acknowledged, &known, &shown));
