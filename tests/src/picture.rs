@@ -69,9 +69,9 @@ impl Picture {
 
     /// What the QR symbol in it says, if two readers agree that share nothing with each other or with what drew it.
     ///
-    /// Of pictures whose edges are this exact zxing does not find one symbol in two hundred, at any size of its modules, and
-    /// rqrr misses one now and then; both find it in the same picture from a little further away. As a camera does, each
-    /// has more than one look.
+    /// One symbol in two hundred is not found by zxing in a picture whose edges are this exact, at any size of its modules,
+    /// and is found in the same one from a little further away. Nor has rqrr always found what zxing could find at one of
+    /// three sizes. So each has several looks, as a camera has.
     pub fn qr(&self) -> Option<String> {
         let content = self.look(Self::by_rqrr)?;
         (self.look(Self::by_zxing).as_ref() == Some(&content)).then_some(content)
