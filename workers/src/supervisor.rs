@@ -4,7 +4,7 @@ use std::{sync::Arc, thread, time::Duration};
 
 use anyhow::{Context, anyhow};
 use tokio::{
-    runtime,
+    runtime::Handle,
     sync::{oneshot, watch},
 };
 
@@ -45,17 +45,26 @@ pub async fn run(settings: WorkerSettings) -> anyhow::Result<()> {
     relaying.await.context("the relay panicked")
 }
 
-/// Workflow code is bound to one thread: each process has its own, with its own connections.
 fn spawn(
     process: Process,
     settings: Arc<WorkerSettings>,
     health: Arc<Health>,
     stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<oneshot::Receiver<()>> {
+    on_its_own_thread(process.name(), move || async move { supervise(process, &settings, &health, stopping).await })
+}
+
+/// Workflow code is bound to one thread: each process has its own. Its activities are spawned, and run on the threads that
+/// all processes share. Beside the workflows each would wait for them whenever it yields, and a login to Postgres yields
+/// hundreds of times: in a burst no connection would come to be.
+fn on_its_own_thread<F: Future<Output = ()>>(
+    name: &str,
+    work: impl FnOnce() -> F + Send + 'static,
+) -> anyhow::Result<oneshot::Receiver<()>> {
     let (ended, end) = oneshot::channel();
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::Builder::new().name(process.name().to_owned()).spawn(move || {
-        runtime.block_on(supervise(process, &settings, &health, stopping));
+    let runtime = Handle::current();
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        runtime.block_on(work());
         // The other side only waits for the end of this thread.
         let _nobody_waits = ended.send(());
     })?;
@@ -95,4 +104,27 @@ async fn run_once(
     health.set_running(process, true);
     tracing::info!(process = process.name(), "polling for work");
     Ok(worker.run().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here() -> Option<String> {
+        thread::current().name().map(str::to_owned)
+    }
+
+    async fn look(told: oneshot::Sender<[Option<String>; 2]>) {
+        let elsewhere = tokio::spawn(async { here() }).await.unwrap();
+        told.send([here(), elsewhere]).unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_process_has_a_thread_and_what_it_spawns_runs_on_others() {
+        let (told, heard) = oneshot::channel();
+        on_its_own_thread("gifts", || look(told)).unwrap().await.unwrap();
+        let [its_own, elsewhere] = heard.await.unwrap();
+        assert_eq!(its_own.as_deref(), Some("gifts"));
+        assert_ne!(elsewhere, its_own);
+    }
 }

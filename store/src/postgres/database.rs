@@ -11,6 +11,9 @@ use super::StoreError;
 
 /// How long a caller waits for a connection before it hears that the database is away.
 const ACQUIRE: Duration = Duration::from_secs(3);
+/// So many connections are made without anybody waiting for them. A login on a loaded machine may take longer than its
+/// caller waits, and one that is given up each time would never be done.
+const KEPT: u32 = 2;
 /// A connection that rested longer is tried before it is used. Each was tried when it came back: under load a second time
 /// would be a round trip for nothing, and a server that restarts within this costs callers a repeat either way.
 const RESTED: Duration = Duration::from_secs(1);
@@ -28,11 +31,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// A pool of at most `connections`, that connects when it is first used.
+    /// A pool of at most `connections`, of which it makes the first by itself.
     pub fn new(url: &SecretString, connections: u32, application: &str) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.expose_secret().parse().map_err(StoreError::during("reading the URL"))?;
         let pool = PgPoolOptions::new()
             .max_connections(connections)
+            .min_connections(connections.min(KEPT))
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
             .before_acquire(|connection, rest| Box::pin(try_rested(connection, rest)))

@@ -61,13 +61,11 @@ pub(crate) struct FloorSettings {
 }
 
 impl FloorProcess {
-    /// Runs until the program that started it is gone. Each has the runtime that its counterpart in the product has.
+    /// Runs until the program that started it is gone. Each has the runtime that its counterpart in the product has: this
+    /// thread is the one of the worker's workflows.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         child::end_with_parent();
-        let runtime = match self {
-            Self::FloorApi(_) => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
-            Self::FloorWorker(_) => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
-        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             match self {
                 Self::FloorApi(settings) => http::run(settings).await,
