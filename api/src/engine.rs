@@ -22,7 +22,7 @@ use temporalio_common::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::problem::Problem;
+use crate::{admission::Admission, problem::Problem};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -39,6 +39,7 @@ pub(crate) type Started<R> = Result<Result<R, EngineError>, Problem>;
 pub(crate) struct Engine {
     client: OnceLock<Client>,
     deadline: Duration,
+    admission: Admission,
 }
 
 /// Why there is no answer of a process.
@@ -59,9 +60,10 @@ pub(crate) enum EngineError {
 }
 
 impl Engine {
-    /// An engine without a connection, whose callers wait no longer than `deadline`.
-    pub(crate) fn new(deadline: Duration) -> Self {
-        Self { client: OnceLock::new(), deadline }
+    /// An engine without a connection, whose callers wait no longer than `deadline`. It starts only `at_once` runs of one
+    /// process at the same moment.
+    pub(crate) fn new(deadline: Duration, at_once: usize) -> Self {
+        Self { client: OnceLock::new(), deadline, admission: Admission::new(at_once) }
     }
 
     /// How long a request waits for its process.
@@ -111,10 +113,15 @@ impl Engine {
         U: UpdateDefinition<Workflow = W::Run> + Send,
         U::Input: Send,
     {
-        let deadline = Instant::now() + self.deadline;
+        let asked = Instant::now();
+        let deadline = asked + self.deadline;
         let client = self.client()?;
+        // Whoever had his turn at the last moment would be given up as soon as he had it.
+        let turn = asked + self.deadline / 2;
+        let place = timeout_at(turn, self.admission.place(&options.task_queue)).await.map_err(too_late)?;
         let started = client.start_update_with_start_workflow(workflow, input, update, update_input, options);
         let handle = timeout_at(deadline, started).await.map_err(too_late)??;
+        drop(place);
         answer(&handle, deadline).await
     }
 

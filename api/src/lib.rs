@@ -1,5 +1,6 @@
 //! Perdura's HTTP API: it starts processes, tells them things, and reads what they wrote. It calls no outside system.
 
+mod admission;
 mod auth;
 mod catalogue;
 mod codec;

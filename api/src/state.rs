@@ -60,7 +60,7 @@ impl Services {
             catalogue: Catalogue::new(database.clone(), Duration::ZERO),
             keys: KeyCache::new(database.clone()),
             database,
-            engine: Engine::new(Duration::from_secs(1)),
+            engine: Engine::new(Duration::from_secs(1), 1),
             codec: Codec::new(keys),
             fingerprint_key: FingerprintKey::new([0; 32]),
             view_key: LinkKey::new([0; 32]),

@@ -68,6 +68,10 @@ pub(super) struct Settings {
     /// How long a request waits for its process.
     #[arg(long, env = "PERDURA_DEADLINE", default_value = "5s", value_parser = parse_duration)]
     deadline: Duration,
+    /// How many runs of one process are started at the same moment. Who comes then waits, and is asked to come again when
+    /// half of his time is over.
+    #[arg(long, env = "PERDURA_STARTS_AT_ONCE", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    starts_at_once: u32,
     /// How long the payment options are kept in memory.
     #[arg(long, env = "PERDURA_CATALOGUE_KEPT", default_value = "5s", value_parser = parse_duration)]
     catalogue_kept: Duration,
@@ -145,7 +149,7 @@ async fn services(settings: &Settings) -> anyhow::Result<Services> {
         .context("PERDURA_DATABASE_URL cannot be used")?;
     let keys = settings.temporal.key_ring().context("PERDURA_CODEC_KEYS_FILE cannot be used")?;
     Ok(Services {
-        engine: Engine::new(settings.deadline),
+        engine: Engine::new(settings.deadline, settings.starts_at_once as usize),
         catalogue: Catalogue::new(database.clone(), settings.catalogue_kept),
         keys: KeyCache::new(database.clone()),
         database,
