@@ -8,11 +8,12 @@ use store::{
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use uuid::Uuid;
 use workflows::{
     contracts::purchase_records::{
         Begin, BeginActivity, BeginResult, CORRUPT, DeleteImage, DeleteImageActivity, Expire, ExpireActivity,
-        ExpireResult, NoteReversal, NoteReversalActivity, Refuse, RefuseActivity, Scan, ScanActivity, Store,
-        StoreActivity, UNAVAILABLE,
+        ExpireResult, HasBegunActivity, NoteReversal, NoteReversalActivity, Refuse, RefuseActivity, Scan, ScanActivity,
+        Store, StoreActivity, UNAVAILABLE,
     },
     purchase_codes::{IssueReply, UseReply},
 };
@@ -33,6 +34,12 @@ impl PurchaseRecordsActivities {
     #[activity(definition = BeginActivity)]
     pub async fn begin(self: Arc<Self>, _: ActivityContext, begin: Begin) -> Result<BeginResult, ActivityError> {
         answered(self.tables.begin(&begin).await)
+    }
+
+    /// Whether the purchase was begun.
+    #[activity(definition = HasBegunActivity)]
+    pub async fn has_begun(self: Arc<Self>, _: ActivityContext, purchase_id: Uuid) -> Result<bool, ActivityError> {
+        answered(self.tables.has_begun(purchase_id).await)
     }
 
     /// Keeps the refusal and frees the loan.

@@ -24,7 +24,7 @@ use workflows::{
 
 /// What the files of a process begin with, and how many there are at least.
 const INVOICES: (&str, usize) = ("invoice-", 7);
-const PURCHASES: (&str, usize) = ("purchase-", 5);
+const PURCHASES: (&str, usize) = ("purchase-", 7);
 const USED_GIFTS: (&str, usize) = ("gift-used", 1);
 const REFUSED_GIFTS: (&str, usize) = ("gift-refused", 1);
 const VOIDED_GIFTS: (&str, usize) = ("gift-voided", 1);

@@ -10,7 +10,7 @@ use workflows::{
     domain::Money,
 };
 
-use crate::clients::mambu::{Decimal, DisbursementOrder, Mambu, MambuError, Transaction};
+use crate::clients::mambu::{Decimal, DisbursementOrder, LoanAccount, Mambu, MambuError, Transaction};
 
 const OPERATION: &str = "disbursing a loan";
 const DISBURSEMENT: &str = "DISBURSEMENT";
@@ -89,15 +89,34 @@ async fn refused(mambu: &Mambu, order: &Disburse, reason: String) -> Result<Disb
 }
 
 /// A search may lag behind what happened; the loan itself names the transaction that made it active.
+pub(super) async fn find_by_loan(
+    mambu: &Mambu,
+    loan: &LoanAccount,
+    purchase_id: Uuid,
+) -> Result<Option<Transaction>, MambuError> {
+    let first = activation(mambu, loan).await?;
+    Ok(first.filter(|first| is_for(first, purchase_id)))
+}
+
+async fn activation(mambu: &Mambu, loan: &LoanAccount) -> Result<Option<Transaction>, MambuError> {
+    match &loan.activation_transaction_key {
+        Some(key) => mambu.transaction(key).await,
+        None => Ok(None),
+    }
+}
+
+fn is_for(transaction: &Transaction, purchase_id: Uuid) -> bool {
+    transaction.external_id.as_deref() == Some(&external_id(purchase_id))
+}
+
+/// Whose disbursement it is that stands in the way of ours.
 async fn by_whom(mambu: &Mambu, order: &Disburse, reason: String) -> Result<DisburseResult, MambuError> {
-    let loan = mambu.loan(&order.loan_account_id).await?;
-    let first = match loan.and_then(|loan| loan.activation_transaction_key) {
-        Some(key) => mambu.transaction(&key).await?,
+    let first = match mambu.loan(&order.loan_account_id).await? {
+        Some(loan) => activation(mambu, &loan).await?,
         None => None,
     };
-    let ours = external_id(order.purchase_id);
     match first.filter(|first| !first.is_adjusted()) {
-        Some(first) if first.external_id.as_ref() == Some(&ours) => settled(mambu, order, &first).await,
+        Some(first) if is_for(&first, order.purchase_id) => settled(mambu, order, &first).await,
         None if reason != ALREADY_DISBURSED => Ok(DisburseResult::Refused { reason }),
         _ => Ok(DisburseResult::DisbursedElsewhere),
     }

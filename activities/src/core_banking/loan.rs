@@ -31,15 +31,18 @@ pub(super) async fn read(mambu: &Mambu, read: &ReadLoan) -> Result<Option<Loan>,
         is_the_clients: client.is_some() && client == account.account_holder_key,
         is_of_the_credit_line: credit_line.is_some() && credit_line == account.credit_arrangement_key,
         is_approved,
-        is_disbursed_for_purchase: !is_approved && is_disbursed(mambu, read.tried_for).await?,
+        is_disbursed_for_purchase: !is_approved && is_disbursed(mambu, &account, read.tried_for).await?,
         amount: amount(&account)?,
         schedule: schedule(account.schedule_settings.unwrap_or_default()),
     }))
 }
 
-async fn is_disbursed(mambu: &Mambu, purchase_id: Option<Uuid>) -> Result<bool, MambuError> {
+async fn is_disbursed(mambu: &Mambu, account: &LoanAccount, purchase_id: Option<Uuid>) -> Result<bool, MambuError> {
     let Some(purchase_id) = purchase_id else { return Ok(false) };
-    let ours = disbursement::find(mambu, purchase_id).await?;
+    let ours = match disbursement::find(mambu, purchase_id).await? {
+        Some(ours) => Some(ours),
+        None => disbursement::find_by_loan(mambu, account, purchase_id).await?,
+    };
     Ok(ours.is_some_and(|ours| !ours.is_adjusted()))
 }
 

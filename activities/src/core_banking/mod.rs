@@ -32,7 +32,8 @@ impl CoreBankingActivities {
     /// Reads a loan and whose it is.
     #[activity(definition = ReadLoanActivity)]
     pub async fn read_loan(self: Arc<Self>, _: ActivityContext, read: ReadLoan) -> Result<Option<Loan>, ActivityError> {
-        asked(loan::read(&self.mambu, &read).await)
+        let loan = loan::read(&self.mambu, &read).await;
+        if read.tried_for.is_some() { commanded(loan) } else { asked(loan) }
     }
 
     /// Disburses a loan once.

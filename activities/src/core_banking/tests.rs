@@ -166,6 +166,37 @@ async fn the_loan_itself_tells_who_disbursed_it_where_the_search_lags() {
 }
 
 #[tokio::test]
+async fn a_loan_that_was_disbursed_is_known_for_ours_where_the_search_lags() {
+    for (transaction, expected) in [
+        (ours(""), true),
+        (ours("").replace("pc-", "other-"), false),
+        (ours(r#","adjustmentTransactionKey":"abc""#), false),
+    ] {
+        let (_system, mambu) = tenant(move |request, _| match request {
+            request if request.starts_with(SEARCH) => said(200, "[]"),
+            request if request.starts_with(TRANSACTION) => said(200, &transaction),
+            request if request.starts_with(LOAN) => said(
+                200,
+                r#"{"id":"LN-1","accountState":"ACTIVE","loanAmount":1250,"currency":{"code":"MXN"},
+                    "activationTransactionKey":"abc"}"#,
+            ),
+            _ => no(404, "INVALID_CLIENT_ID"),
+        })
+        .await;
+        let read = ReadLoan {
+            loan_account_id: "LN-1".to_owned(),
+            client_id: "C-1".to_owned(),
+            credit_line_id: "CL-1".to_owned(),
+            tried_for: Some(order().purchase_id),
+        };
+        let loan = loan::read(&mambu, &read).await.unwrap().unwrap();
+        assert_eq!(loan.is_disbursed_for_purchase, expected);
+        let unasked = ReadLoan { tried_for: None, ..read };
+        assert!(!loan::read(&mambu, &unasked).await.unwrap().unwrap().is_disbursed_for_purchase);
+    }
+}
+
+#[tokio::test]
 async fn refusals_are_answers_and_everything_else_is_not() {
     for (status, reason, expected) in [
         (

@@ -23,7 +23,7 @@ pub(crate) struct PurchaseSettings {
     /// A step that fails for this long asks for a person's attention.
     #[arg(id = "purchase-attention", long = "purchase-attention", env = "PERDURA_PURCHASE_ATTENTION", default_value = "24h", value_parser = parse_duration)]
     attention: Duration,
-    /// A run that nobody asks for its code ends after this.
+    /// A run that nobody asks for its code looks after this whether there is anything to do. Longer than an attempt.
     #[arg(id = "purchase-first-update", long = "purchase-first-update", env = "PERDURA_PURCHASE_FIRST_UPDATE", default_value = "1m", value_parser = parse_duration)]
     first_update: Duration,
     /// Bound of a step on the tables while a caller waits; shorter than the deadline of a request.

@@ -38,6 +38,11 @@ impl PurchaseTables {
         }
     }
 
+    /// Whether there is a purchase with this id, decided or not.
+    pub async fn has_begun(&self, purchase_id: Uuid) -> Result<bool, TableError> {
+        Ok(self.purchase_item(FINDING, purchase_id).await?.is_some())
+    }
+
     /// What became of a purchase, as it was answered the first time. None while it is not decided.
     pub async fn find_reply(&self, purchase_id: Uuid) -> Result<Option<IssueReply>, TableError> {
         match self.purchase_item(FINDING, purchase_id).await? {

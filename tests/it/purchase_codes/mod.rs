@@ -7,6 +7,7 @@ mod expiry;
 mod faults;
 mod image;
 mod issue;
+mod lost_update;
 mod scan;
 mod secrets;
 mod throttled;
@@ -25,6 +26,7 @@ fn hasty() -> Settings {
     [
         (Part::Worker, "PERDURA_MAMBU_TIMEOUT", "1s"),
         (Part::Worker, "PERDURA_CIAM_TIMEOUT", "1s"),
+        (Part::Api, "PERDURA_PURCHASE_FIRST_UPDATE", "5s"),
         (Part::Api, "PERDURA_PURCHASE_PATIENCE", "20s"),
         (Part::Api, "PERDURA_PURCHASE_ATTENTION", "1s"),
         (Part::Api, "PERDURA_PURCHASE_RETRY_AT_MOST", "1s"),

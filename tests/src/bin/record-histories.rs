@@ -14,6 +14,7 @@ use uuid::Uuid;
 use workflows::{
     fridge_sales::{check_workflow_id, notification_id, notification_workflow_id},
     gifts::{redemption_workflow_id, void_workflow_id},
+    purchase_codes,
 };
 
 #[tokio::main]
@@ -28,6 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .env(Part::Api, "PERDURA_INVOICE_PARTIAL_GRACE", "1s")
         .env(Part::Api, "PERDURA_PURCHASE_EXPIRES_IN", "3s")
         .env(Part::Api, "PERDURA_PURCHASE_BLOCKED_RETRY", "1s")
+        .env(Part::Api, "PERDURA_PURCHASE_FIRST_UPDATE", "5s")
         .env(Part::Api, "PERDURA_PURCHASE_IMAGE_GRACE", "1s")
         .env(Part::Api, "PERDURA_SALE_DOOR_ALARM", "1s")
         .env(Part::Api, "PERDURA_SALE_DOOR_ESCALATION", "2s")
@@ -48,6 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     recorder.code_expired_and_its_loan_repaid().await?;
     recorder.code_refused().await?;
     recorder.loan_disbursed_elsewhere().await?;
+    recorder.lost_before_and_after_the_disbursement().await?;
     recorder.fridge_completed().await?;
     recorder.fridge_left_open().await?;
     recorder.fridge_empty().await?;
@@ -179,6 +182,21 @@ impl Recorder {
         self.app.control(&format!("/mambu/loans/{}/disburse", loan.id), json!({})).await;
         self.app.mend(&loan.client_id).await;
         self.record("purchase-disbursed-elsewhere", &self.purchase_closed(frontend.purchase_id("late")).await)
+    }
+
+    /// Each is held where its first task is over, and forgets that one.
+    async fn lost_before_and_after_the_disbursement(&self) -> Result<(), Box<dyn Error>> {
+        for (held_at, name) in [("read_loan", "purchase-lost-and-refused"), ("schedule", "purchase-lost-and-issued")] {
+            let (frontend, loan) = (self.app.frontend(), self.app.open_loan().await);
+            self.app.break_down(("mambu", held_at), "error", &loan.id).await;
+            frontend.asking("lost", &loan.request()).send().await?;
+            self.app.until_struck(&loan.id).await;
+            let purchase_id = frontend.purchase_id("lost");
+            self.app.lose_first_task(purchase_codes::workflow_id(purchase_id)).await;
+            self.app.mend(&loan.id).await;
+            self.record(name, &self.purchase_closed(purchase_id).await)?;
+        }
+        Ok(())
     }
 
     async fn purchase_closed(&self, purchase_id: Uuid) -> History {

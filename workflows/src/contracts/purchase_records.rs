@@ -119,6 +119,12 @@ impl PurchaseRecords {
         unimplemented!()
     }
 
+    /// Whether the purchase with this id was begun, by whatever run.
+    #[activity(name = "purchase_records.has_begun")]
+    pub fn has_begun(_: Uuid) -> Result<bool, Infallible> {
+        unimplemented!()
+    }
+
     /// Keeps the refusal and frees the loan.
     #[activity(name = "purchase_records.refuse")]
     pub fn refuse(_: Refuse) -> Result<IssueReply, Infallible> {
@@ -157,6 +163,6 @@ impl PurchaseRecords {
 }
 
 pub use purchase_records::{
-    Begin as BeginActivity, DeleteImage as DeleteImageActivity, Expire as ExpireActivity,
+    Begin as BeginActivity, DeleteImage as DeleteImageActivity, Expire as ExpireActivity, HasBegun as HasBegunActivity,
     NoteReversal as NoteReversalActivity, Refuse as RefuseActivity, Scan as ScanActivity, Store as StoreActivity,
 };

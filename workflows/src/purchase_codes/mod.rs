@@ -118,7 +118,8 @@ pub enum Refusal {
         /// Until then.
         until: DateTime<Utc>,
     },
-    /// Mambu or CIAM could not be reached for so long that the caller has to begin anew.
+    /// Mambu or CIAM could not be reached for so long that the caller has to begin anew; or the one-time password was lost
+    /// with the task that it came for.
     Unanswered,
     /// No first payment date follows from the product's schedule.
     Schedule,

@@ -23,7 +23,8 @@ pub struct PurchasePolicy {
     /// Between two tries at a reversal that something stands in the way of.
     #[serde(with = "millis")]
     pub blocked_retry: Duration,
-    /// A run whose first update does not come ends after this.
+    /// A run whose first update does not come ends after this, if nothing was begun. Longer than an attempt: what a lost task
+    /// had sent to Mambu has to be over when the loan is looked at.
     #[serde(with = "millis")]
     pub first_update: Duration,
     /// How long each step may take.

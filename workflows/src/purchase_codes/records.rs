@@ -6,7 +6,7 @@ use temporalio_workflow::{ActivityExecutionError, WorkflowContext, WorkflowResul
 use uuid::Uuid;
 
 use super::{
-    IssueReply, LoanRefusal, PurchaseCodeWorkflow, PurchaseInput, Refusal, UseReply, UseRequest,
+    IssueReply, LoanRefusal, PurchaseCodeWorkflow, PurchaseInput, PurchaseRequest, Refusal, UseReply, UseRequest,
     standing::{alert, calm},
     transition::{self, DisbursementTerms},
 };
@@ -18,7 +18,6 @@ use crate::{
             Begin, BeginResult, DeleteImage, Expire, ExpireResult, NoteReversal, PurchaseRecords, Refuse, Scan, Store,
         },
     },
-    domain::Confidential,
     steps::{self, StepBounds},
 };
 
@@ -30,6 +29,12 @@ pub(super) async fn begin(ctx: &Context) -> WorkflowResult<BeginResult> {
     Ok(steps::on_our_store(ctx, || PurchaseRecords::begin, begin, bounds(ctx), "claim the loan").await?)
 }
 
+/// Whether this purchase was begun, by a task that is lost or by an earlier run.
+pub(super) async fn has_begun(ctx: &Context) -> WorkflowResult<bool> {
+    let asking = || PurchaseRecords::has_begun;
+    Ok(steps::on_our_store(ctx, asking, purchase_id(ctx), bounds(ctx), "look whether it was begun").await?)
+}
+
 /// Keeps the refusal and frees the loan.
 pub(super) async fn refuse(ctx: &Context, refusal: Refusal) -> WorkflowResult<IssueReply> {
     let refuse = Refuse { request: input(ctx).request, refusal, now: steps::now(ctx) };
@@ -38,27 +43,32 @@ pub(super) async fn refuse(ctx: &Context, refusal: Refusal) -> WorkflowResult<Is
 
 /// Reads the loan, and holds it against the request.
 pub(super) async fn read_loan(ctx: &Context) -> Result<Loan, Refusal> {
-    loan(ctx, None).await
-}
-
-/// The same of a loan that an earlier run of this purchase may have disbursed.
-pub(super) async fn read_tried_loan(ctx: &Context) -> Result<Loan, Refusal> {
-    loan(ctx, Some(purchase_id(ctx))).await
-}
-
-async fn loan(ctx: &Context, tried_for: Option<Uuid>) -> Result<Loan, Refusal> {
-    let PurchaseInput { request, policy } = input(ctx);
-    let read = ReadLoan {
-        loan_account_id: request.loan_account_id.clone(),
-        client_id: request.client_id.clone(),
-        credit_line_id: request.credit_line_id.clone(),
-        tried_for,
-    };
-    let call = steps::call(policy.patience, bounds(ctx), "read the loan");
+    let (read, patience) = (reading(ctx, None), input(ctx).policy.patience);
+    let call = steps::call(patience, bounds(ctx), "read the loan");
     let Ok(loan) = ctx.execute_activity(CoreBanking::read_loan, read, call).await else {
         return Err(Refusal::Unanswered);
     };
-    transition::check_loan(&request, loan.as_ref()).map_err(Refusal::Loan)?;
+    fitting(ctx, loan)
+}
+
+/// The same of a loan that an earlier run of this purchase may have disbursed. Only Mambu says whether it did, however long
+/// that takes.
+pub(super) async fn read_tried_loan(ctx: &Context) -> Result<Loan, Refusal> {
+    let read = reading(ctx, Some(purchase_id(ctx)));
+    let label = "read the loan that may be disbursed";
+    let asking = || steps::until_answered(ctx, CoreBanking::read_loan, read.clone(), bounds(ctx), label);
+    let loan = surely(ctx, asking).await;
+    calm(ctx);
+    fitting(ctx, loan)
+}
+
+fn reading(ctx: &Context, tried_for: Option<Uuid>) -> ReadLoan {
+    let PurchaseRequest { loan_account_id, client_id, credit_line_id, .. } = input(ctx).request;
+    ReadLoan { loan_account_id, client_id, credit_line_id, tried_for }
+}
+
+fn fitting(ctx: &Context, loan: Option<Loan>) -> Result<Loan, Refusal> {
+    transition::check_loan(&input(ctx).request, loan.as_ref()).map_err(Refusal::Loan)?;
     loan.ok_or(Refusal::Loan(LoanRefusal::NotTheClients))
 }
 
@@ -68,8 +78,11 @@ pub(super) fn terms(ctx: &Context, loan: &Loan) -> Result<DisbursementTerms, Ref
     transition::disbursement_terms(&loan.schedule, steps::now(ctx), offset).map_err(|_no_date| Refusal::Schedule)
 }
 
-/// Spends the one-time password, which is gone after this.
-pub(super) async fn spend_otp(ctx: &Context, otp: Confidential) -> Result<(), Refusal> {
+/// Spends the one-time password, which is gone after this. The update that brought it may be lost.
+pub(super) async fn spend_otp(ctx: &Context) -> Result<(), Refusal> {
+    let Some(otp) = ctx.state_mut(|purchase| purchase.otp.take()) else {
+        return Err(Refusal::Unanswered);
+    };
     let PurchaseInput { request, policy } = input(ctx);
     let binding = transition::binding(&request);
     let validate = ValidateOtp { client_id: request.client_id, otp, reference: request.purchase_id, binding };

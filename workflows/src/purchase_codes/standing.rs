@@ -12,8 +12,6 @@ pub(super) enum Standing {
     Deciding,
     /// There is no code.
     Refused,
-    /// An earlier run has seen to it.
-    Known,
     /// The code is issued.
     Issued,
     /// The code is scanned.
@@ -25,10 +23,10 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    /// In the words of the sources; none without a code of this run.
+    /// In the words of the sources; none without a code.
     const fn state(self) -> Option<(CodeStatus, CreditSubstate)> {
         match self {
-            Self::Deciding | Self::Refused | Self::Known => None,
+            Self::Deciding | Self::Refused => None,
             Self::Issued => Some((CodeStatus::Generado, CreditSubstate::DisposicionAutorizada)),
             Self::Used => Some((CodeStatus::Usado, CreditSubstate::Desembolsado)),
             Self::Expired => Some((CodeStatus::Vencido, CreditSubstate::DisposicionAutorizada)),
@@ -40,7 +38,6 @@ impl Standing {
         match self {
             Self::Deciding => "the loan and the one-time password are looked at",
             Self::Refused => "ends with its answer",
-            Self::Known => "repeats the answer of an earlier run",
             Self::Issued => "waits for the scan of its code",
             Self::Used => "deletes the voucher of the scanned code",
             Self::Expired => "deletes the voucher, then reverses the disbursement",
@@ -178,7 +175,6 @@ mod tests {
         for standing in [
             Standing::Deciding,
             Standing::Refused,
-            Standing::Known,
             Standing::Issued,
             Standing::Used,
             Standing::Expired,

@@ -23,6 +23,11 @@ impl Turns {
         self.called == turn
     }
 
+    /// Whether anybody drew a turn after the maker's.
+    pub(super) const fn is_waited_for(&self) -> bool {
+        self.drawn > 1
+    }
+
     /// Ends the turn: the next one begins.
     pub(super) const fn pass(&mut self) {
         self.called += 1;

@@ -26,8 +26,9 @@ pub struct PurchaseCodeWorkflow {
     pub(super) issued: Option<IssueReply>,
     pub(super) standing: Standing,
     pub(super) alert: Option<String>,
+    /// There from the first request until it is spent, or not needed any more.
+    pub(super) otp: Option<Confidential>,
     asked: bool,
-    otp: Option<Confidential>,
     turns: Turns,
     used: bool,
 }
@@ -42,8 +43,8 @@ impl PurchaseCodeWorkflow {
             issued: None,
             standing: Standing::Deciding,
             alert: None,
-            asked: false,
             otp: None,
+            asked: false,
             turns: Turns::with_mine(),
             used: false,
         }
@@ -52,10 +53,10 @@ impl PurchaseCodeWorkflow {
     /// The purchase's life.
     #[run(name = "PurchaseCode")]
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<PurchaseOutcome> {
-        let Some(otp) = asked(ctx).await? else {
+        if !is_asked_for(ctx).await? {
             return Ok(end(ctx, PurchaseOutcome::NeverAsked).await);
-        };
-        let Some(purchase) = issue(ctx, otp).await? else {
+        }
+        let Some(purchase) = issue(ctx).await? else {
             return Ok(end(ctx, PurchaseOutcome::Refused).await);
         };
         let is_used = is_used_in_time(ctx, &purchase).await;
@@ -107,62 +108,65 @@ impl PurchaseCodeWorkflow {
     }
 }
 
-/// The one-time password, which the run has only from here until it is spent. Update-with-start brings both at once; a
-/// run whose update was lost ends by itself.
-async fn asked(ctx: &Context) -> WorkflowResult<Option<Confidential>> {
+/// Update-with-start brings both at once, and a run whose update was lost ends by itself, unless the task that it was lost
+/// with, or an earlier run, has begun the purchase: a code may be out. Whoever scans it is not kept waiting.
+async fn is_asked_for(ctx: &Context) -> WorkflowResult<bool> {
     let until = steps::now(ctx) + ctx.state(|purchase| purchase.input.policy.first_update);
-    if !steps::wait_until(ctx, until, "nobody asked for this code", |purchase| purchase.asked).await? {
+    let is_told = |purchase: &PurchaseCodeWorkflow| purchase.asked || purchase.turns.is_waited_for();
+    steps::wait_out(ctx, until, "nobody asked for this code", is_told).await;
+    let is_begun = !ctx.state(|purchase| purchase.asked) && records::has_begun(ctx).await?;
+    let is_asked_for = is_begun || ctx.state(|purchase| purchase.asked);
+    if !is_asked_for {
         ctx.state_mut(|purchase| purchase.turns.pass());
     }
-    Ok(ctx.state_mut(|purchase| purchase.otp.take()))
+    Ok(is_asked_for)
 }
 
-/// Decides the purchase and answers the caller. The purchase, if its code is in this run's care.
-async fn issue(ctx: &Context, otp: Confidential) -> WorkflowResult<Option<Purchase>> {
+/// Decides the purchase and answers the caller. The purchase, if there is a code to care for.
+async fn issue(ctx: &Context) -> WorkflowResult<Option<Purchase>> {
     stand(ctx, Standing::Deciding);
     let decided = match records::begin(ctx).await? {
-        BeginResult::Begun => disburse(ctx, otp).await,
-        BeginResult::Resumed => resume(ctx, otp).await,
+        BeginResult::Begun => disburse(ctx).await,
+        BeginResult::Resumed => resume(ctx).await,
         BeginResult::LoanTaken => Err(Refusal::PurchaseActive),
-        BeginResult::Known(reply) => {
-            answer(ctx, reply, Standing::Known);
-            return Ok(None);
-        }
+        BeginResult::Known(reply) => return Ok(answer(ctx, reply)),
     };
     let reply = match decided {
         Ok(disbursement) => records::store(ctx, disbursement).await,
         Err(refusal) => records::refuse(ctx, refusal).await?,
     };
-    let standing = if is_issued(&reply) { Standing::Issued } else { Standing::Refused };
-    Ok(answer(ctx, reply, standing))
+    Ok(answer(ctx, reply))
 }
 
 /// Money moves only when the loan fits, the first payment has a date and the one-time password was right.
-async fn disburse(ctx: &Context, otp: Confidential) -> Result<Disbursement, Refusal> {
+async fn disburse(ctx: &Context) -> Result<Disbursement, Refusal> {
     let loan = records::read_loan(ctx).await?;
     let terms = records::terms(ctx, &loan)?;
-    records::spend_otp(ctx, otp).await?;
+    records::spend_otp(ctx).await?;
     records::disburse(ctx, terms).await
 }
 
-/// The same after a run that ended in the middle, by an operator's hand: what it did is not done again.
-async fn resume(ctx: &Context, otp: Confidential) -> Result<Disbursement, Refusal> {
+/// The same after a run that ended in the middle, by an operator's hand, or after a task that was lost: what it did is not
+/// done again.
+async fn resume(ctx: &Context) -> Result<Disbursement, Refusal> {
     let loan = records::read_tried_loan(ctx).await?;
     let terms = records::terms(ctx, &loan)?;
     if !loan.is_disbursed_for_purchase {
-        records::spend_otp(ctx, otp).await?;
+        records::spend_otp(ctx).await?;
     }
     records::disburse_if_not_done(ctx, terms).await
 }
 
 /// Answers whoever asked. Scans come from now on.
-fn answer(ctx: &Context, reply: IssueReply, standing: Standing) -> Option<Purchase> {
+fn answer(ctx: &Context, reply: IssueReply) -> Option<Purchase> {
+    let standing = if is_issued(&reply) { Standing::Issued } else { Standing::Refused };
     let purchase = match &reply.result {
         IssueResult::Issued(purchase) => Some(Purchase::clone(purchase)),
         IssueResult::Refused(_) => None,
     };
     ctx.state_mut(|run| {
         run.issued = Some(reply);
+        run.otp = None;
         run.turns.pass();
     });
     stand(ctx, standing);
