@@ -56,7 +56,7 @@ fn spawn(
 
 /// Workflow code is bound to one thread: each process has its own. Its activities are spawned, and run on the threads that
 /// all processes share. Beside the workflows each would wait for them whenever it yields, and a login to Postgres yields
-/// hundreds of times: in a burst no connection would come to be.
+/// hundreds of times: in a burst there may be no connection for minutes.
 fn on_its_own_thread<F: Future<Output = ()>>(
     name: &str,
     work: impl FnOnce() -> F + Send + 'static,

@@ -31,7 +31,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// A pool of at most `connections`, of which it makes the first by itself.
+    /// A pool of at most `connections`, of which it makes the first two by itself.
     pub fn new(url: &SecretString, connections: u32, application: &str) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url.expose_secret().parse().map_err(StoreError::during("reading the URL"))?;
         let pool = PgPoolOptions::new()
